@@ -1,0 +1,1 @@
+//! A whole signing enclave on one machine, for trying and testing.

@@ -1,0 +1,1 @@
+//! Signing keys that stay in a Hardware Security Module.

@@ -1,0 +1,1 @@
+//! The forced command of a signing host: requests in, responses out.

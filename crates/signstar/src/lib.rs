@@ -1,0 +1,62 @@
+//! The path of one signature, and nothing else.
+//!
+//! ```text
+//!   request  ──▶  policy  ──▶  sign  ──▶  log  ──▶  response
+//!   Request       Grant        Signed     Logged    Response
+//! ```
+//!
+//! Each stage is a folder and a type; each takes the one before by value and can say no.
+//! [`answer`] calls them in order, and the types leave no other order.
+//!
+//! This crate touches no file, socket, clock or HSM: they come in as arguments.
+
+#![deny(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+pub mod config;
+mod json;
+pub mod log;
+pub mod policy;
+pub mod request;
+pub mod response;
+pub mod sign;
+
+use std::time::SystemTime;
+
+use crate::{
+    config::ClientName,
+    log::{Log, Logged},
+    policy::{Grant, Policy},
+    request::Request,
+    response::{Refused, Response},
+    sign::{Keyring, Signed},
+};
+
+/// What an enclave decides, signs and records with.
+#[derive(Debug)]
+pub struct Enclave {
+    /// Who may ask for what.
+    pub policy: Policy,
+    /// The keys, wherever they are.
+    pub keyring: Keyring,
+    /// Where signatures are recorded before they are released.
+    pub log: Log,
+}
+
+/// Answers one request: `octets` as `client` sent them at the time `now`.
+pub fn answer(
+    octets: &[u8],
+    client: &ClientName,
+    enclave: &Enclave,
+    now: SystemTime,
+) -> Result<Response, Refused> {
+    let request = Request::parse(octets)?;
+    let grant = Grant::decide(request, client, &enclave.policy, now)?;
+    let signed = Signed::make(grant, &enclave.keyring)?;
+    let logged = Logged::record(signed, &enclave.log)?;
+    Ok(Response::release(logged))
+}

@@ -1,0 +1,100 @@
+//! A request as JSON.
+
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{AllegedName, OutputType, Request, Sha512State};
+use crate::response::{Code, Refused};
+
+/// The version of the requests that are read and written.
+const VERSION: Version = Version::new(1, 0, 0);
+const INPUT_TYPE: &str = "sha2-0.11-SHA512-state";
+const FILE_NAME: &str = "file-name";
+const REQUEST_TIME: &str = "request-time";
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    version: String,
+    required: Required,
+    optional: Map<String, Value>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Required {
+    input: Input,
+    output: Output,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Input {
+    r#type: String,
+    content: Vec<u8>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Output {
+    r#type: String,
+}
+
+/// The one member that every version has, so that a version from the future is named as such.
+#[derive(Deserialize)]
+struct Versioned {
+    version: String,
+}
+
+pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
+    let malformed = |cause| Refused::new(Code::MalformedRequest).because(cause);
+
+    let Versioned { version } = serde_json::from_slice(octets).map_err(malformed)?;
+    let version = Version::parse(&version)
+        .map_err(|cause| Refused::new(Code::MalformedRequest).because(cause))?;
+    if version != VERSION {
+        return Err(Refused::new(Code::UnsupportedVersion));
+    }
+
+    let Document {
+        version: _,
+        required: Required { input, output },
+        optional,
+    } = serde_json::from_slice(octets).map_err(malformed)?;
+    if input.r#type != INPUT_TYPE {
+        return Err(Refused::new(Code::UnsupportedInput));
+    }
+    if output.r#type != OutputType::OpenPgpV4.as_str() {
+        return Err(Refused::new(Code::UnsupportedOutput));
+    }
+    let input = Sha512State::from_octets(&input.content)
+        .map_err(|cause| Refused::new(Code::InvalidState).because(cause))?;
+    let alleged_name = optional
+        .get(FILE_NAME)
+        .and_then(Value::as_str)
+        .and_then(AllegedName::new);
+    Ok(Request::new(input, OutputType::OpenPgpV4, alleged_name))
+}
+
+pub(super) fn to_json(request: &Request, requested_at: u64) -> String {
+    let mut optional = Map::new();
+    if let Some(name) = request.alleged_name() {
+        optional.insert(FILE_NAME.to_owned(), name.as_str().into());
+    }
+    optional.insert(REQUEST_TIME.to_owned(), requested_at.into());
+    let document = Document {
+        version: VERSION.to_string(),
+        required: Required {
+            input: Input {
+                r#type: INPUT_TYPE.to_owned(),
+                content: request.input().to_octets().to_vec(),
+            },
+            output: Output {
+                r#type: request.output().as_str().to_owned(),
+            },
+        },
+        optional,
+    };
+    crate::json::line(&document)
+}

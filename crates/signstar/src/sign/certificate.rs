@@ -1,0 +1,306 @@
+//! An OpenPGP certificate of version 4: a public key and what its holder says about it.
+
+use std::time::{Duration, SystemTime};
+
+use pgp::{
+    composed::{ArmorOptions, Deserializable, SignedKeyDetails, SignedPublicKey},
+    crypto::{hash::HashAlgorithm, public_key::PublicKeyAlgorithm},
+    packet::{
+        self, Features, KeyFlags, Signature, SignatureConfig, SignatureType, Subpacket,
+        SubpacketData, UserId,
+    },
+    ser::Serialize,
+    types::{
+        Fingerprint, KeyDetails, KeyVersion, PacketHeaderVersion, Password, SignatureBytes,
+        SignedUser, Tag, Timestamp, TimestampError, VerifyingKey,
+    },
+};
+
+use super::{InvalidPublicKey, PublicKey, Signer, raw::Remote};
+
+/// The longest certificate that is read, in octets (1 MiB: the certificate slot of a NetHSM).
+const MAX_OCTETS: usize = 1 << 20;
+
+/// A certificate with at least one user ID that its primary key vouches for.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    inner: SignedPublicKey,
+    expires: Option<SystemTime>,
+    primary_signs: bool,
+}
+
+/// A key of a certificate that may make signatures over data.
+pub(super) struct SigningComponent<'a> {
+    key: Component<'a>,
+    expires: Option<SystemTime>,
+}
+
+enum Component<'a> {
+    Primary(&'a packet::PublicKey),
+    Subkey(&'a packet::PublicSubkey),
+}
+
+/// Octets that are not a certificate to verify signatures with.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidCertificate {
+    /// Not exactly one OpenPGP certificate of at most 1 MiB.
+    #[error("not one OpenPGP certificate: {0}")]
+    Malformed(String),
+    /// Not of version 4.
+    #[error("not a certificate of version 4")]
+    Version,
+    /// No user ID has a valid self-signature.
+    #[error("no user ID has a valid self-signature")]
+    Unbound,
+    /// Its holder has revoked it.
+    #[error("revoked by its holder")]
+    Revoked,
+    /// No key in it may sign data.
+    #[error("no key in it may sign data")]
+    NoSigningKey,
+    /// The public key is not one to sign with.
+    #[error(transparent)]
+    PublicKey(#[from] InvalidPublicKey),
+    /// The time of creation cannot be expressed.
+    #[error("the time of creation is out of range")]
+    Clock(#[from] TimestampError),
+    /// The certificate could not be made.
+    #[error("the certificate could not be made")]
+    Issue(#[from] pgp::errors::Error),
+}
+
+impl Certificate {
+    /// Reads one certificate, binary or in ASCII armor.
+    ///
+    /// Certifications by others are kept and not looked at.
+    pub fn parse(octets: &[u8]) -> Result<Self, InvalidCertificate> {
+        let malformed =
+            |error: pgp::errors::Error| InvalidCertificate::Malformed(error.to_string());
+        if octets.len() > MAX_OCTETS {
+            return Err(InvalidCertificate::Malformed("over 1 MiB".to_owned()));
+        }
+        let armored = octets.trim_ascii_start().starts_with(b"-----BEGIN");
+        let mut all: Box<dyn Iterator<Item = _>> = if armored {
+            SignedPublicKey::from_armor_many(octets)
+                .map_err(malformed)?
+                .0
+        } else {
+            SignedPublicKey::from_bytes_many(octets).map_err(malformed)?
+        };
+        match (all.next(), all.next()) {
+            (Some(Ok(inner)), None) => Self::check(inner),
+            (Some(Err(error)), _) => Err(malformed(error)),
+            (None, _) => Err(InvalidCertificate::Malformed("no packet".to_owned())),
+            (Some(Ok(_)), Some(_)) => {
+                Err(InvalidCertificate::Malformed("more than one".to_owned()))
+            }
+        }
+    }
+
+    /// Makes the certificate of a key in an HSM: a primary key that certifies and signs, created
+    /// at `created`, which does not expire, with `user_ids` of which the first is the primary one.
+    ///
+    /// Uses one operation of `signer` for each user ID and verifies the outcome.
+    pub fn issue(
+        public_key: &PublicKey,
+        user_ids: &[&str],
+        created: SystemTime,
+        signer: &dyn Signer,
+    ) -> Result<Self, InvalidCertificate> {
+        let created = Timestamp::try_from(created)?;
+        let primary = public_key.to_packet(created)?;
+        let mut users = Vec::new();
+        for (index, user_id) in user_ids.iter().enumerate() {
+            users.push(certify(&primary, user_id, index == 0, created, signer)?);
+        }
+        let details = SignedKeyDetails::new(Vec::new(), Vec::new(), users, Vec::new());
+        Self::check(SignedPublicKey::new(primary, details, Vec::new()))
+    }
+
+    fn check(inner: SignedPublicKey) -> Result<Self, InvalidCertificate> {
+        let primary = &inner.primary_key;
+        if primary.version() != KeyVersion::V4 {
+            return Err(InvalidCertificate::Version);
+        }
+        let is_revoked = |signature: &Signature| signature.verify_key(primary).is_ok();
+        if inner.details.revocation_signatures.iter().any(is_revoked) {
+            return Err(InvalidCertificate::Revoked);
+        }
+        let newest = newest_binding(&inner).ok_or(InvalidCertificate::Unbound)?;
+        let certificate = Self {
+            expires: expiry(primary.created_at(), newest),
+            primary_signs: newest.key_flags().sign(),
+            inner,
+        };
+        if certificate.signing_keys().next().is_none() {
+            return Err(InvalidCertificate::NoSigningKey);
+        }
+        Ok(certificate)
+    }
+
+    /// The fingerprint of the primary key, 40 hexadecimal digits in lower case.
+    pub fn fingerprint(&self) -> String {
+        self.inner.primary_key.fingerprint().to_string()
+    }
+
+    /// The user IDs in their order, those that are UTF-8.
+    pub fn user_ids(&self) -> impl Iterator<Item = &str> {
+        self.inner
+            .details
+            .users
+            .iter()
+            .filter_map(|user| user.id.as_str())
+    }
+
+    /// The certificate in binary form.
+    pub fn to_octets(&self) -> Result<Vec<u8>, pgp::errors::Error> {
+        self.inner.to_bytes()
+    }
+
+    /// The certificate in ASCII armor.
+    pub fn to_armored(&self) -> Result<String, pgp::errors::Error> {
+        self.inner.to_armored_string(ArmorOptions::default())
+    }
+
+    pub(super) fn primary(&self) -> &packet::PublicKey {
+        &self.inner.primary_key
+    }
+
+    /// The key with this fingerprint, if it may sign data.
+    pub(super) fn key(&self, fingerprint: &Fingerprint) -> Option<SigningComponent<'_>> {
+        self.signing_keys()
+            .find(|component| component.fingerprint() == *fingerprint)
+    }
+
+    fn signing_keys(&self) -> impl Iterator<Item = SigningComponent<'_>> {
+        let primary = self.primary_signs.then_some(SigningComponent {
+            key: Component::Primary(&self.inner.primary_key),
+            expires: self.expires,
+        });
+        let subkeys = self.inner.public_subkeys.iter().filter_map(|subkey| {
+            subkey.verify_bindings(&self.inner.primary_key).ok()?;
+            let binding = newest(subkey.signatures.iter())?;
+            let revoked = (subkey.signatures.iter())
+                .any(|signature| signature.typ() == Some(SignatureType::SubkeyRevocation));
+            let signs = binding.key_flags().sign() && !revoked;
+            let own = expiry(subkey.key.created_at(), binding);
+            signs.then(|| SigningComponent {
+                key: Component::Subkey(&subkey.key),
+                expires: own.into_iter().chain(self.expires).min(),
+            })
+        });
+        primary.into_iter().chain(subkeys)
+    }
+}
+
+impl SigningComponent<'_> {
+    pub(super) fn algorithm(&self) -> PublicKeyAlgorithm {
+        match self.key {
+            Component::Primary(key) => key.algorithm(),
+            Component::Subkey(key) => key.algorithm(),
+        }
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        match self.key {
+            Component::Primary(key) => key.fingerprint(),
+            Component::Subkey(key) => key.fingerprint(),
+        }
+    }
+
+    /// Whether a signature may have been made at `at`.
+    pub(super) fn is_valid_at(&self, at: Timestamp) -> bool {
+        let created = match self.key {
+            Component::Primary(key) => key.created_at(),
+            Component::Subkey(key) => key.created_at(),
+        };
+        created <= at && self.expires.is_none_or(|end| SystemTime::from(at) < end)
+    }
+
+    pub(super) fn verify(
+        &self,
+        hash: HashAlgorithm,
+        digest: &[u8],
+        signature: &SignatureBytes,
+    ) -> Result<(), pgp::errors::Error> {
+        match self.key {
+            Component::Primary(key) => key.verify(hash, digest, signature),
+            Component::Subkey(key) => key.verify(hash, digest, signature),
+        }
+    }
+}
+
+/// A self-signature over `user_id` (RFC 9580 §5.2.1.7).
+fn certify(
+    primary: &packet::PublicKey,
+    user_id: &str,
+    is_primary: bool,
+    created: Timestamp,
+    signer: &dyn Signer,
+) -> Result<SignedUser, pgp::errors::Error> {
+    let mut flags = KeyFlags::default();
+    flags.set_certify(true);
+    flags.set_sign(true);
+    let mut features = Features::new();
+    features.set_seipd_v1(true);
+
+    let mut config = SignatureConfig::v4(
+        SignatureType::CertPositive,
+        primary.algorithm(),
+        HashAlgorithm::Sha512,
+    );
+    config.hashed_subpackets = vec![
+        Subpacket::critical(SubpacketData::SignatureCreationTime(created))?,
+        Subpacket::regular(SubpacketData::IssuerFingerprint(primary.fingerprint()))?,
+        Subpacket::critical(SubpacketData::KeyFlags(flags))?,
+        Subpacket::regular(SubpacketData::Features(features))?,
+        Subpacket::regular(SubpacketData::PreferredHashAlgorithms(
+            [
+                HashAlgorithm::Sha512,
+                HashAlgorithm::Sha384,
+                HashAlgorithm::Sha256,
+            ]
+            .into_iter()
+            .collect(),
+        ))?,
+    ];
+    if is_primary {
+        let subpacket = Subpacket::regular(SubpacketData::IsPrimary(true))?;
+        config.hashed_subpackets.push(subpacket);
+    }
+    config.unhashed_subpackets = vec![Subpacket::regular(SubpacketData::IssuerKeyId(
+        primary.legacy_key_id(),
+    ))?];
+    let id = UserId::from_str(PacketHeaderVersion::New, user_id)?;
+    let remote = Remote {
+        public: primary,
+        signer,
+    };
+    let signature =
+        config.sign_certification(&remote, primary, &Password::empty(), Tag::UserId, &id)?;
+    Ok(SignedUser::new(id, vec![signature]))
+}
+
+/// The newest valid self-signature over a user ID that its holder has not revoked.
+fn newest_binding(inner: &SignedPublicKey) -> Option<&Signature> {
+    let primary = &inner.primary_key;
+    let bindings = inner.details.users.iter().filter_map(|user| {
+        let own = user.signatures.iter().filter(|signature| {
+            signature
+                .verify_certification(primary, Tag::UserId, &user.id)
+                .is_ok()
+        });
+        newest(own).filter(|own| own.typ() != Some(SignatureType::CertRevocation))
+    });
+    newest(bindings)
+}
+
+fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {
+    signatures.max_by_key(|signature| signature.created())
+}
+
+/// When a key of that age ends, as its binding has it.
+fn expiry(created: Timestamp, binding: &Signature) -> Option<SystemTime> {
+    let lifetime = Duration::from(binding.key_expiration_time()?);
+    (!lifetime.is_zero()).then(|| SystemTime::from(created) + lifetime)
+}

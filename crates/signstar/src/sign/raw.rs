@@ -1,0 +1,173 @@
+//! What an HSM is asked to do, and what it answers.
+
+use std::{error::Error, fmt};
+
+use der::{Decode, Sequence, asn1::UintRef};
+use pgp::{
+    crypto::{hash::HashAlgorithm, public_key::PublicKeyAlgorithm},
+    errors::Error as PgpError,
+    packet,
+    types::{
+        EcdsaPublicParams, EddsaLegacyPublicParams, Fingerprint, KeyDetails, KeyId, KeyVersion,
+        Mpi, Password, PublicParams, SignatureBytes, Timestamp,
+    },
+};
+
+use super::Certificate;
+
+/// `DigestInfo` of a SHA-512 up to the digest itself (RFC 8017 §9.2, note 1).
+const DIGEST_INFO_SHA512: [u8; 19] = [
+    0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05,
+    0x00, 0x04, 0x40,
+];
+
+/// A private key that stays where it is.
+///
+/// An implementation promises to perform at most one signing operation per call, to give up
+/// after a bounded time, and to keep everything secret out of its errors.
+pub trait Signer: fmt::Debug + Send + Sync {
+    /// Signs `message` and returns the raw signature:
+    ///
+    /// - for [`Message::RsaPkcs1`] a big-endian number as long as the modulus,
+    /// - for [`Message::Ecdsa`] a DER `ECDSA-Sig-Value` (RFC 3279 §2.2.3),
+    /// - for [`Message::Ed25519`] R and S, 64 octets (RFC 8032 §5.1.6).
+    fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError>;
+}
+
+/// The exact octets to sign, with what is done to them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Message {
+    /// A DER `DigestInfo`, to be padded as in RFC 8017 §9.2 steps 3 to 6.
+    RsaPkcs1(Vec<u8>),
+    /// A digest, already cut to the 32, 48 or 64 octets that fit P-256, P-384 or P-521
+    /// (FIPS 186-5 §6.4.1).
+    Ecdsa(Vec<u8>),
+    /// A message for pure Ed25519.
+    Ed25519(Vec<u8>),
+}
+
+/// Why there is no signature.
+#[derive(Debug, thiserror::Error)]
+pub enum SignerError {
+    /// Nothing answers, or it answers that it cannot sign now.
+    #[error("the HSM is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// It refuses: wrong credentials, no such key, key of another type.
+    #[error("the HSM refuses")]
+    Denied(#[source] Box<dyn Error + Send + Sync>),
+    /// It answers with something that is no signature.
+    #[error("the HSM answers nonsense")]
+    Nonsense(#[source] Box<dyn Error + Send + Sync>),
+}
+
+#[derive(Sequence)]
+struct EcdsaSigValue<'a> {
+    r: UintRef<'a>,
+    s: UintRef<'a>,
+}
+
+/// Has `signer` sign a SHA-512 for the primary key of `certificate`.
+pub(super) fn sign(
+    certificate: &Certificate,
+    signer: &dyn Signer,
+    digest: &[u8; 64],
+) -> Result<SignatureBytes, SignerError> {
+    sign_with(certificate.primary().public_params(), signer, digest)
+}
+
+fn sign_with(
+    params: &PublicParams,
+    signer: &dyn Signer,
+    digest: &[u8],
+) -> Result<SignatureBytes, SignerError> {
+    let message = message(params, digest)?;
+    let raw = signer.sign(&message)?;
+    let mpis = match message {
+        Message::RsaPkcs1(_) => vec![Mpi::from_slice(&raw)],
+        Message::Ecdsa(_) => {
+            let EcdsaSigValue { r, s } =
+                EcdsaSigValue::from_der(&raw).map_err(|e| SignerError::Nonsense(Box::new(e)))?;
+            vec![Mpi::from_slice(r.as_bytes()), Mpi::from_slice(s.as_bytes())]
+        }
+        Message::Ed25519(_) => match raw.split_at_checked(32) {
+            Some((r, s)) if s.len() == 32 => vec![Mpi::from_slice(r), Mpi::from_slice(s)],
+            _ => {
+                let length = format!("an Ed25519 signature of {} octets", raw.len());
+                return Err(SignerError::Nonsense(length.into()));
+            }
+        },
+    };
+    Ok(SignatureBytes::Mpis(mpis))
+}
+
+fn message(params: &PublicParams, digest: &[u8]) -> Result<Message, SignerError> {
+    let cut = |octets: usize| Message::Ecdsa(digest.iter().copied().take(octets).collect());
+    match params {
+        PublicParams::RSA(_) => Ok(Message::RsaPkcs1([&DIGEST_INFO_SHA512, digest].concat())),
+        PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) => {
+            Ok(Message::Ed25519(digest.to_vec()))
+        }
+        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => Ok(cut(32)),
+        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => Ok(cut(48)),
+        PublicParams::ECDSA(EcdsaPublicParams::P521 { .. }) => Ok(cut(64)),
+        other => Err(SignerError::Denied(
+            format!("no signatures are made with {other:?}").into(),
+        )),
+    }
+}
+
+/// A key in an HSM as the OpenPGP library wants to see it, for certifications.
+#[derive(Debug)]
+pub(super) struct Remote<'a> {
+    pub(super) public: &'a packet::PublicKey,
+    pub(super) signer: &'a dyn Signer,
+}
+
+impl KeyDetails for Remote<'_> {
+    fn version(&self) -> KeyVersion {
+        self.public.version()
+    }
+
+    fn legacy_key_id(&self) -> KeyId {
+        self.public.legacy_key_id()
+    }
+
+    fn fingerprint(&self) -> Fingerprint {
+        self.public.fingerprint()
+    }
+
+    fn algorithm(&self) -> PublicKeyAlgorithm {
+        self.public.algorithm()
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.public.created_at()
+    }
+
+    fn legacy_v3_expiration_days(&self) -> Option<u16> {
+        self.public.legacy_v3_expiration_days()
+    }
+
+    fn public_params(&self) -> &PublicParams {
+        self.public.public_params()
+    }
+}
+
+impl pgp::types::SigningKey for Remote<'_> {
+    fn sign(
+        &self,
+        _no_passphrase: &Password,
+        hash: HashAlgorithm,
+        digest: &[u8],
+    ) -> Result<SignatureBytes, PgpError> {
+        if hash != HashAlgorithm::Sha512 {
+            return Err(std::io::Error::other("only SHA-512 is signed").into());
+        }
+        sign_with(self.public.public_params(), self.signer, digest)
+            .map_err(|error| std::io::Error::other(error).into())
+    }
+
+    fn hash_alg(&self) -> HashAlgorithm {
+        HashAlgorithm::Sha512
+    }
+}
