@@ -18,7 +18,7 @@ pub enum Log {
 ///
 /// Only [`Logged::record`] makes one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # fn skip(signed: signstar::sign::Signed) -> signstar::log::Logged {
 /// signstar::log::Logged { signed }
 /// # }

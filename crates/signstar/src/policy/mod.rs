@@ -25,7 +25,7 @@ impl Policy {
 ///
 /// Only [`Grant::decide`] makes one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use signstar::{config::{ClientName, KeyName}, policy::Grant, request::Request};
 /// # fn skip(request: Request, client: ClientName, key: KeyName) -> Grant {
 /// Grant { request, client, key, at: std::time::SystemTime::now() }

@@ -19,7 +19,7 @@ pub const MAX_OCTETS: usize = 64 * 1024;
 ///
 /// Only [`Response::release`] makes one, and only from [`Logged`].
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # fn skip(signed: signstar::sign::Signed) -> signstar::response::Response {
 /// signstar::response::Response::release(signed)
 /// # }

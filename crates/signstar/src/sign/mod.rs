@@ -60,7 +60,7 @@ pub type Keyring = BTreeMap<KeyName, SigningKey>;
 ///
 /// Only [`Signed::make`] makes one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use signstar::{policy::Grant, sign::{Detached, Signed}};
 /// # fn skip(grant: Grant, detached: Detached) -> Signed {
 /// Signed { grant, detached, armored: String::new() }
@@ -69,7 +69,7 @@ pub type Keyring = BTreeMap<KeyName, SigningKey>;
 ///
 /// and not without a grant:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0308
 /// # use signstar::{request::Request, response::Refused, sign::{Keyring, Signed}};
 /// # fn skip(request: Request, keyring: &Keyring) -> Result<Signed, Refused> {
 /// Signed::make(request, keyring)

@@ -1,0 +1,137 @@
+//! What a call is: its method, its path, who may make it when, what goes in and comes out.
+
+use crate::body::{Body, Kind};
+use crate::names::names;
+use crate::path::Parameters;
+use crate::system::SystemState;
+use crate::user::UserRole;
+
+/// The path below which all calls are.
+pub const BASE: &str = "/api/v1";
+
+names! {
+    /// What is done to a resource. HEAD, which works where GET does, is up to the server.
+    pub enum Method {
+        /// Read.
+        Get = "GET",
+        /// Do, or create with a name made up by the device.
+        Post = "POST",
+        /// Set, or create with a given name.
+        Put = "PUT",
+        /// Remove.
+        Delete = "DELETE",
+    }
+}
+
+/// A call of the API, as a type: the row of the table, and the types behind its columns.
+///
+/// Implemented by the unit types in [`table`](crate::table), one per row.
+pub trait Call {
+    /// The row of the table.
+    const ROW: Row;
+    /// What stands in the path: nothing, one name, or two.
+    type Parameters: Parameters;
+    /// What is sent.
+    type Question: Body;
+    /// What comes back.
+    type Answer: Body;
+}
+
+/// One row of the table: everything about a call that both ends must agree on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Row {
+    /// The name of the call, also of the type that implements [`Call`].
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub about: &'static str,
+    /// The method.
+    pub method: Method,
+    /// The template of the path below [`BASE`], for instance `/keys/{KeyID}/sign`.
+    pub path: &'static str,
+    /// The parameters in the template, in order, for instance `KeyID`.
+    pub parameters: &'static [&'static str],
+    /// Who may call.
+    pub access: Access,
+    /// In which states.
+    pub states: &'static [SystemState],
+    /// The status of success.
+    pub success: u16,
+    /// The kind of what is sent.
+    pub question: Kind,
+    /// The kind of what comes back.
+    pub answer: Kind,
+}
+
+/// Who may make a call.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Access {
+    /// The roles that may; empty for calls that ask nobody for a passphrase.
+    pub roles: &'static [UserRole],
+    /// From where these users may come.
+    pub callers: Callers,
+    /// In these states anybody may, without a passphrase.
+    pub open: &'static [SystemState],
+}
+
+/// From where the users of a call may come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Callers {
+    /// Only root users: those outside any namespace.
+    Root,
+    /// Root users and those of a namespace.
+    All,
+}
+
+/// What a row says to a caller before looking at who they are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Admission {
+    /// Nobody can call in this state: 412, `Service not available`.
+    Unavailable,
+    /// Anybody can.
+    Open,
+    /// The caller must log in, and [`Row::allows`] decides.
+    Login,
+}
+
+impl Row {
+    /// What the row says in this state of the device.
+    pub fn admission(&self, state: SystemState) -> Admission {
+        if !self.states.contains(&state) {
+            Admission::Unavailable
+        } else if self.access.open.contains(&state) {
+            Admission::Open
+        } else {
+            Admission::Login
+        }
+    }
+
+    /// Whether a user with this role, of a namespace or not, may make this call once logged
+    /// in. The device answers 403 otherwise.
+    pub fn allows(&self, role: UserRole, origin: Origin) -> bool {
+        let from_there = match self.access.callers {
+            Callers::Root => origin == Origin::Root,
+            Callers::All => true,
+        };
+        from_there && self.access.roles.contains(&role)
+    }
+}
+
+/// Where a user is at home.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// Outside any namespace.
+    Root,
+    /// In a namespace.
+    Namespace,
+}
+
+impl crate::id::UserId {
+    /// Where this user is at home.
+    pub fn origin(&self) -> Origin {
+        if self.namespace().is_some() {
+            Origin::Namespace
+        } else {
+            Origin::Root
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A method for each call.
+
+use super::{Client, Error};
+use crate::id::{KeyId, NamespaceId, NamespacePrefix, Tag, UserId};
+use crate::key::{GenerateKey, ImportKey, PublicKey, SignRequest};
+use crate::passphrase::Passphrase;
+use crate::system::{
+    Info, NewUnlockPassphrase, Provision, RandomRequest, Switch, SystemInfo, SystemState,
+    UnattendedBoot, Unlock,
+};
+use crate::table;
+use crate::user::{NewUser, NewUserPassphrase, User};
+
+/// The device. Who may call what in which state stands in the [table].
+///
+/// All fail as [`Client::call`] does.
+impl Client {
+    /// Who made the device.
+    pub fn info(&self) -> Result<Info, Error> {
+        self.call::<table::GetInfo>(&(), &())
+    }
+
+    /// Succeeds while the device is up but locked or unprovisioned.
+    pub fn alive(&self) -> Result<(), Error> {
+        self.call::<table::GetAlive>(&(), &())
+    }
+
+    /// Succeeds while the device is operational.
+    pub fn ready(&self) -> Result<(), Error> {
+        self.call::<table::GetReady>(&(), &())
+    }
+
+    /// The state of the device.
+    pub fn state(&self) -> Result<SystemState, Error> {
+        Ok(self.call::<table::GetState>(&(), &())?.state)
+    }
+
+    /// Starts a fresh device for the first time.
+    pub fn provision(&self, question: &Provision) -> Result<(), Error> {
+        self.call::<table::ProvisionDevice>(&(), question)
+    }
+
+    /// Makes a locked device operational. A wrong passphrase is [`Error::Forbidden`].
+    pub fn unlock(&self, passphrase: Passphrase) -> Result<(), Error> {
+        self.call::<table::UnlockDevice>(&(), &Unlock { passphrase })
+    }
+
+    /// Locks the device.
+    pub fn lock(&self) -> Result<(), Error> {
+        self.call::<table::LockDevice>(&(), &())
+    }
+
+    /// `length` random bytes, 1 to 1024.
+    pub fn random(&self, length: u16) -> Result<Vec<u8>, Error> {
+        let length = length.into();
+        let answer = self.call::<table::GetRandom>(&(), &RandomRequest { length })?;
+        Ok(answer.random.0)
+    }
+
+    /// Changes what unlocks the device. A wrong current passphrase is [`Error::Forbidden`].
+    pub fn set_unlock_passphrase(&self, new: Passphrase, current: Passphrase) -> Result<(), Error> {
+        let question = NewUnlockPassphrase {
+            new_passphrase: new,
+            current_passphrase: current,
+        };
+        self.call::<table::SetUnlockPassphrase>(&(), &question)
+    }
+
+    /// Whether the device starts without being unlocked.
+    pub fn unattended_boot(&self) -> Result<Switch, Error> {
+        Ok(self.call::<table::GetUnattendedBoot>(&(), &())?.status)
+    }
+
+    /// Sets whether the device starts without being unlocked.
+    pub fn set_unattended_boot(&self, status: Switch) -> Result<(), Error> {
+        self.call::<table::SetUnattendedBoot>(&(), &UnattendedBoot { status })
+    }
+
+    /// Versions and identity of the device.
+    pub fn system_info(&self) -> Result<SystemInfo, Error> {
+        self.call::<table::GetSystemInfo>(&(), &())
+    }
+
+    /// Restarts the device.
+    pub fn reboot(&self) -> Result<(), Error> {
+        self.call::<table::Reboot>(&(), &())
+    }
+}
+
+/// Keys.
+impl Client {
+    /// The keys of the caller's namespace, sorted.
+    pub fn keys(&self) -> Result<Vec<KeyId>, Error> {
+        let items = self.call::<table::ListKeys>(&(), &())?;
+        Ok(items.into_iter().map(|item| item.id).collect())
+    }
+
+    /// Makes a key inside the device. A name that exists is [`Error::BadRequest`].
+    pub fn generate_key(&self, question: &GenerateKey) -> Result<KeyId, Error> {
+        Ok(self.call::<table::MakeKey>(&(), question)?.id)
+    }
+
+    /// Brings a key into the device, which makes up a name for it.
+    pub fn add_key(&self, question: &ImportKey) -> Result<KeyId, Error> {
+        Ok(self.call::<table::AddKey>(&(), question)?.id)
+    }
+
+    /// Brings a key into the device. A name that exists is [`Error::BadRequest`].
+    pub fn put_key(&self, key: &KeyId, question: &ImportKey) -> Result<(), Error> {
+        self.call::<table::PutKey>(key, question)
+    }
+
+    /// What the device shows of a key.
+    pub fn key(&self, key: &KeyId) -> Result<PublicKey, Error> {
+        self.call::<table::GetKey>(key, &())
+    }
+
+    /// The public key as PEM, a `SubjectPublicKeyInfo`.
+    pub fn public_pem(&self, key: &KeyId) -> Result<String, Error> {
+        Ok(self.call::<table::GetPublicPem>(key, &())?.0)
+    }
+
+    /// Deletes a key.
+    pub fn delete_key(&self, key: &KeyId) -> Result<(), Error> {
+        self.call::<table::DeleteKey>(key, &())
+    }
+
+    /// Signs; the form of the signature is that of the [mode](crate::key::SignMode).
+    ///
+    /// The device is not to be trusted blindly: verify the signature.
+    pub fn sign(&self, key: &KeyId, question: &SignRequest) -> Result<Vec<u8>, Error> {
+        Ok(self.call::<table::Sign>(key, question)?.signature.0)
+    }
+
+    /// The certificate of a key, any bytes; [`Error::NotFound`] if it has none.
+    pub fn certificate(&self, key: &KeyId) -> Result<Vec<u8>, Error> {
+        Ok(self.call::<table::GetCertificate>(key, &())?.0)
+    }
+
+    /// Sets the certificate of a key, any bytes up to 1 MiB. [`Error::Conflict`] if it has
+    /// one: delete that first.
+    pub fn put_certificate(&self, key: &KeyId, certificate: Vec<u8>) -> Result<(), Error> {
+        self.call::<table::PutCertificate>(key, &crate::body::Binary(certificate))
+    }
+
+    /// Deletes the certificate of a key.
+    pub fn delete_certificate(&self, key: &KeyId) -> Result<(), Error> {
+        self.call::<table::DeleteCertificate>(key, &())
+    }
+
+    /// Restricts a key to operators with this tag (or another that the key has). Succeeds if
+    /// it is so already.
+    pub fn put_key_tag(&self, key: &KeyId, tag: &Tag) -> Result<(), Error> {
+        self.call::<table::PutKeyTag>(&(key.clone(), tag.clone()), &())
+    }
+
+    /// Takes a tag from a key.
+    pub fn delete_key_tag(&self, key: &KeyId, tag: &Tag) -> Result<(), Error> {
+        self.call::<table::DeleteKeyTag>(&(key.clone(), tag.clone()), &())
+    }
+}
+
+/// Namespaces and users.
+impl Client {
+    /// The namespaces, sorted.
+    pub fn namespaces(&self) -> Result<Vec<NamespaceId>, Error> {
+        let items = self.call::<table::ListNamespaces>(&(), &())?;
+        Ok(items.into_iter().map(|item| item.id).collect())
+    }
+
+    /// Creates a namespace. One that exists is [`Error::BadRequest`].
+    pub fn put_namespace(&self, namespace: &NamespaceId) -> Result<(), Error> {
+        self.call::<table::PutNamespace>(namespace, &())
+    }
+
+    /// Deletes a namespace **and all its keys**; its users stay.
+    pub fn delete_namespace(&self, namespace: &NamespaceId) -> Result<(), Error> {
+        self.call::<table::DeleteNamespace>(namespace, &())
+    }
+
+    /// The users that the caller manages, sorted.
+    pub fn users(&self) -> Result<Vec<UserId>, Error> {
+        let items = self.call::<table::ListUsers>(&(), &())?;
+        Ok(items.into_iter().map(|item| item.user).collect())
+    }
+
+    /// Creates a user in the caller's namespace, with a name made up by the device.
+    pub fn add_user(&self, question: &NewUser) -> Result<UserId, Error> {
+        Ok(self.call::<table::AddUser>(&(), question)?.id)
+    }
+
+    /// Creates a user in `namespace`, with a name made up by the device.
+    pub fn add_user_in(
+        &self,
+        namespace: &NamespaceId,
+        question: &NewUser,
+    ) -> Result<UserId, Error> {
+        let prefix = NamespacePrefix::of(namespace);
+        Ok(self.call::<table::AddUserIn>(&prefix, question)?.id)
+    }
+
+    /// Creates a user. A name that exists is [`Error::Conflict`].
+    pub fn put_user(&self, user: &UserId, question: &NewUser) -> Result<(), Error> {
+        self.call::<table::PutUser>(user, question)
+    }
+
+    /// What the device shows of a user.
+    pub fn user(&self, user: &UserId) -> Result<User, Error> {
+        self.call::<table::GetUser>(user, &())
+    }
+
+    /// Deletes a user. Nobody can delete themselves.
+    pub fn delete_user(&self, user: &UserId) -> Result<(), Error> {
+        self.call::<table::DeleteUser>(user, &())
+    }
+
+    /// Sets the passphrase of a user, 10 to 200 bytes.
+    pub fn set_user_passphrase(&self, user: &UserId, passphrase: Passphrase) -> Result<(), Error> {
+        self.call::<table::SetUserPassphrase>(user, &NewUserPassphrase { passphrase })
+    }
+
+    /// The tags of an operator, sorted.
+    pub fn user_tags(&self, user: &UserId) -> Result<Vec<String>, Error> {
+        self.call::<table::ListUserTags>(user, &())
+    }
+
+    /// Gives a tag to an operator. Succeeds if it is so already.
+    pub fn put_user_tag(&self, user: &UserId, tag: &Tag) -> Result<(), Error> {
+        self.call::<table::PutUserTag>(&(user.clone(), tag.clone()), &())
+    }
+
+    /// Takes a tag from an operator.
+    pub fn delete_user_tag(&self, user: &UserId, tag: &Tag) -> Result<(), Error> {
+        self.call::<table::DeleteUserTag>(&(user.clone(), tag.clone()), &())
+    }
+}
