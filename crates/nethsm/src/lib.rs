@@ -12,7 +12,7 @@
 //! | [`body`] | what is sent and answered, as bytes |
 //! | [`id`], [`octets`], [`passphrase`], [`time`] | the plain values inside |
 //! | [`key`], [`namespace`], [`system`], [`user`] | the questions and answers, by noun |
-//! | [`client`] | the client (feature `client`, on by default) |
+//! | `client` | the client (feature `client`, on by default) |
 //!
 //! Without the feature `client` nothing here opens a socket.
 

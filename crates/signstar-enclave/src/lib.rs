@@ -1,1 +1,141 @@
-//! A whole signing enclave on one machine, for trying and testing.
+//! A whole signing enclave on one machine, unprivileged: a software HSM over TLS, an `sshd` of
+//! its own on a loopback port, and `signstar-sign` as its forced command.
+//!
+//! It takes the same path as a real one: the same programs, the same protocols, real SSH. What
+//! it lacks is what makes a real one safe: separate Unix users, separate machines, hardware. Its
+//! folder holds every credential, so it is for trying and testing only.
+//!
+//! ```no_run
+//! use signstar_enclave::{Client, Enclave, KeyType, Options};
+//!
+//! # fn main() -> Result<(), signstar_enclave::Error> {
+//! let enclave = Enclave::start(&Options {
+//!     folder: "target/try".into(),
+//!     clients: vec![Client::new("client1", KeyType::Curve25519)],
+//! })?;
+//! println!("{}", enclave.description().ssh.port);
+//! # Ok(())
+//! # }
+//! ```
+
+mod child;
+mod description;
+mod error;
+mod folder;
+mod hsm;
+mod key_type;
+mod programs;
+mod sshd;
+
+use std::path::PathBuf;
+
+pub use description::{ClientEntry, Description, HsmEntry, Login, SshEntry};
+pub use error::Error;
+pub use folder::Folder;
+pub use hsm::SoftNetHsm;
+pub use key_type::KeyType;
+pub use programs::program;
+pub use sshd::Sshd;
+
+/// What an enclave is made of.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where everything is kept. An enclave that is already there is started again.
+    pub folder: PathBuf,
+    /// Who may ask for signatures, each with a key of its own.
+    pub clients: Vec<Client>,
+}
+
+/// Somebody who may ask for signatures.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// The name of the client; its key in the HSM and its operator are called the same.
+    pub name: String,
+    /// The type of its key.
+    pub key_type: KeyType,
+}
+
+impl Client {
+    /// A client called `name` with a key of the type `key_type`.
+    pub fn new(name: impl Into<String>, key_type: KeyType) -> Self {
+        Self {
+            name: name.into(),
+            key_type,
+        }
+    }
+}
+
+/// A running enclave. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Enclave {
+    folder: Folder,
+    description: Description,
+    sshd: Sshd,
+    hsm: SoftNetHsm,
+    _lock: folder::Lock,
+}
+
+impl Enclave {
+    /// Starts an enclave and returns when it answers. `DIR/enclave.json` then describes it.
+    ///
+    /// Fails if another process runs an enclave in the same folder.
+    pub fn start(options: &Options) -> Result<Self, Error> {
+        Self::start_with(options, &[])
+    }
+
+    /// The same with further arguments for `softnethsm serve`, for tests of what happens when an
+    /// HSM misbehaves.
+    pub fn start_with(options: &Options, hsm_arguments: &[&str]) -> Result<Self, Error> {
+        let folder = Folder::create(&options.folder)?;
+        let lock = folder.lock()?;
+        folder.forget_description()?;
+
+        let hsm = SoftNetHsm::start(&folder, hsm_arguments)?;
+        let device = hsm.make_operational(&folder)?;
+        for client in &options.clients {
+            hsm::ensure_client(&device, &folder, client)?;
+            sshd::ensure_client(&folder, &client.name)?;
+        }
+        folder.write_configuration(&options.clients, &hsm)?;
+        let sshd = Sshd::start(&folder, &options.clients)?;
+
+        let description = Description::new(&folder, &options.clients, &hsm, &sshd)?;
+        folder.write_description(&description)?;
+        Ok(Self {
+            folder,
+            description,
+            sshd,
+            hsm,
+            _lock: lock,
+        })
+    }
+
+    /// Where everything is, as it stands in `DIR/enclave.json`.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// The folder with everything.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The HSM, to be stopped and started while the enclave runs.
+    pub fn hsm(&mut self) -> &mut SoftNetHsm {
+        &mut self.hsm
+    }
+
+    /// Fails if one of the programs has ended by itself.
+    pub fn check(&mut self) -> Result<(), Error> {
+        self.hsm.check()?;
+        self.sshd.check()
+    }
+}
+
+impl Drop for Enclave {
+    fn drop(&mut self) {
+        // Nobody should find the way to an enclave that is gone; failing to remove the file
+        // only means that they will find the door closed.
+        let _ = self.folder.forget_description();
+    }
+}

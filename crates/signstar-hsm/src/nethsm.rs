@@ -74,7 +74,13 @@ impl Signer for NetHsmKey {
             mode,
             message: octets.clone().into(),
         };
-        self.operator.sign(&self.id, &question).map_err(kind)
+        let sign = || self.operator.sign(&self.id, &question);
+        match sign() {
+            // A device may close an idle connection at the moment at which it is used again.
+            Err(Error::Unreachable { .. }) => sign(),
+            answered => answered,
+        }
+        .map_err(kind)
     }
 }
 

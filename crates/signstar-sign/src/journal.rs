@@ -11,6 +11,7 @@ use std::{
 use serde::Serialize;
 use signstar::{
     config::{self, ClientName, KeyName},
+    request::AllegedName,
     response::{Refused, Response},
 };
 use systemd_journal_logger::JournalLog;
@@ -98,7 +99,7 @@ impl Journal {
             output: Some(request.output().as_str()),
             sha512: Some(hex::encode(request.input().digest())),
             length: Some(request.input().length()),
-            alleged_name: request.alleged_name().map(|name| name.as_str()),
+            alleged_name: request.alleged_name().map(AllegedName::as_str),
             milliseconds: u64::try_from(took.as_millis()).ok(),
             ..Line::default()
         });

@@ -199,7 +199,8 @@ impl Client {
         Ok(self.call::<table::AddUserIn>(&prefix, question)?.id)
     }
 
-    /// Creates a user. A name that exists is [`Error::Conflict`].
+    /// Creates a user. A name that exists is refused, with [`Error::Conflict`] by the vendor's
+    /// description.
     pub fn put_user(&self, user: &UserId, question: &NewUser) -> Result<(), Error> {
         self.call::<table::PutUser>(user, question)
     }

@@ -97,7 +97,7 @@ names! {
 }
 
 names! {
-    /// How to sign, which also says what [`SignRequest::message`] is.
+    /// How to sign, which also says what [`SignRequest::message`](super::SignRequest::message) is.
     pub enum SignMode {
         /// RSA, PKCS #1 v1.5 around the given bytes (at most key length - 11). The device
         /// does **not** add a `DigestInfo`: send it, DER, with the digest in it.

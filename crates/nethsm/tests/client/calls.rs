@@ -1,16 +1,9 @@
 //! What goes over the wire for a call.
 
-use std::net::TcpListener;
-use std::thread;
-use std::time::{Duration, Instant};
+use nethsm::client::Error;
 
-use nethsm::client::{BadTls, Client, Error, Options, Tls, Url};
-use nethsm::passphrase::Passphrase;
-use nethsm::system::{Provision, SystemState};
-use rustls::version::{TLS12, TLS13};
-
-use crate::device::{Device, Key, Manners, Reply, empty, json};
-use crate::{OPERATIONAL, operator, question};
+use crate::device::{Device, Reply, empty, json};
+use crate::{operator, question};
 
 #[test]
 fn a_signature_takes_one_request_with_credentials_and_compact_json() {

@@ -4,12 +4,9 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nethsm::client::{BadTls, Client, Error, Options, Tls, Url};
-use nethsm::passphrase::Passphrase;
-use nethsm::system::{Provision, SystemState};
-use rustls::version::{TLS12, TLS13};
+use nethsm::client::{Client, Error, Options, Tls};
 
-use crate::device::{Device, Key, Manners, Reply, empty, json};
+use crate::device::{Device, Reply, empty, json};
 use crate::{OPERATIONAL, operator, question};
 
 #[test]

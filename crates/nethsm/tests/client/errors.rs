@@ -1,15 +1,10 @@
 //! What a caller is told when a call fails.
 
-use std::net::TcpListener;
-use std::thread;
-use std::time::{Duration, Instant};
-
-use nethsm::client::{BadTls, Client, Error, Options, Tls, Url};
+use nethsm::client::{Error, Options, Tls};
 use nethsm::passphrase::Passphrase;
-use nethsm::system::{Provision, SystemState};
-use rustls::version::{TLS12, TLS13};
+use nethsm::system::Provision;
 
-use crate::device::{Device, Key, Manners, Reply, empty, json};
+use crate::device::{Device, Reply, empty, json};
 use crate::{OPERATIONAL, operator, question};
 
 /// What a call comes to when the device gives this answer.

@@ -1,16 +1,11 @@
 //! Who may be taken for the device.
 
-use std::net::TcpListener;
-use std::thread;
-use std::time::{Duration, Instant};
-
 use nethsm::client::{BadTls, Client, Error, Options, Tls, Url};
-use nethsm::passphrase::Passphrase;
-use nethsm::system::{Provision, SystemState};
+use nethsm::system::SystemState;
 use rustls::version::{TLS12, TLS13};
 
-use crate::device::{Device, Key, Manners, Reply, empty, json};
-use crate::{OPERATIONAL, operator, question};
+use crate::device::{Device, Key, Manners, json};
+use crate::{OPERATIONAL, operator};
 
 #[test]
 fn a_pinned_certificate_is_enough() {

@@ -23,8 +23,9 @@ const DIGEST_INFO_SHA512: [u8; 19] = [
 
 /// A private key that stays where it is.
 ///
-/// An implementation promises to perform at most one signing operation per call, to give up
-/// after a bounded time, and to keep everything secret out of its errors.
+/// An implementation promises to return the outcome of one signing operation, to ask again only
+/// where the connection broke, to give up after a bounded time, and to keep everything secret out
+/// of its errors.
 pub trait Signer: fmt::Debug + Send + Sync {
     /// Signs `message` and returns the raw signature:
     ///

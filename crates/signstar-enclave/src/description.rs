@@ -1,0 +1,105 @@
+//! `DIR/enclave.json`: where everything of a running enclave is.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Client, Error, Folder, SoftNetHsm, Sshd};
+
+/// Where everything of a running enclave is, credentials included.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Description {
+    /// How to reach it.
+    pub ssh: SshEntry,
+    /// Who may ask for signatures.
+    pub clients: Vec<ClientEntry>,
+    /// The transparency log; there is none yet.
+    pub log: Option<()>,
+    /// The HSM behind it.
+    pub hsm: HsmEntry,
+    /// The configuration of `signstar-sign`.
+    pub config: PathBuf,
+}
+
+/// How to reach an enclave over SSH.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct SshEntry {
+    /// The address of `sshd`.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The Unix user to log in as.
+    pub user: String,
+    /// The file with its host key.
+    pub known_hosts: PathBuf,
+}
+
+/// Somebody who may ask for signatures.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct ClientEntry {
+    /// The name in the configuration.
+    pub name: String,
+    /// The file with the private SSH key.
+    pub key: PathBuf,
+    /// The file with the OpenPGP certificate, in binary form.
+    pub certificate: PathBuf,
+}
+
+/// The HSM of an enclave.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct HsmEntry {
+    /// Its REST API.
+    pub url: String,
+    /// Its administrator.
+    pub admin: Login,
+    /// What unlocks it.
+    pub unlock: String,
+    /// How to recognise it: `pin:` and the SHA-256 of its certificate.
+    pub tls: String,
+}
+
+/// A user with a passphrase that may be known: the enclave is a sandbox.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Login {
+    /// The user.
+    pub user: String,
+    /// The passphrase.
+    pub passphrase: String,
+}
+
+impl Description {
+    pub(crate) fn new(
+        folder: &Folder,
+        clients: &[Client],
+        hsm: &SoftNetHsm,
+        sshd: &Sshd,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            ssh: SshEntry {
+                host: sshd.host().to_owned(),
+                port: sshd.port(),
+                user: sshd.user().to_owned(),
+                known_hosts: folder.known_hosts(),
+            },
+            clients: clients
+                .iter()
+                .map(|client| ClientEntry {
+                    name: client.name.clone(),
+                    key: folder.ssh_key(&client.name),
+                    certificate: folder.certificate(&client.name),
+                })
+                .collect(),
+            log: None,
+            hsm: HsmEntry {
+                url: hsm.url().to_owned(),
+                admin: Login {
+                    user: "admin".to_owned(),
+                    passphrase: folder.secret("admin")?,
+                },
+                unlock: folder.secret("unlock")?,
+                tls: hsm.tls().to_owned(),
+            },
+            config: folder.configuration(),
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! The folder of an enclave.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, Write},
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use nix::fcntl::{Flock, FlockArg};
+use signstar::config::Config;
+
+use crate::{
+    Client, Description, Error, SoftNetHsm,
+    error::OnPath,
+};
+
+/// The domain of an enclave that is no real one (RFC 2606 §2).
+const DOMAIN: &str = "signstar.example";
+
+/// The folder of an enclave: absolute, of this user alone.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+/// The right to run an enclave in a folder, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock(#[expect(dead_code, reason = "held, never read")] Flock<File>);
+
+impl Folder {
+    /// Takes the folder at `path`, made if it is not there.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(path).on("create", path)?;
+        let path = path.canonicalize().on("find", path)?;
+        let plain = path.to_str().is_some_and(|text| !text.contains(char::is_control));
+        if !plain {
+            return Err(Error::Name(path));
+        }
+        fs::set_permissions(&path, Permissions::from_mode(0o700)).on("protect", &path)?;
+        for name in ["certificates", "hsm", "secrets", "ssh"] {
+            let inner = path.join(name);
+            fs::create_dir_all(&inner).on("create", &inner)?;
+        }
+        Ok(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// `DIR/enclave.json`, there while the enclave runs.
+    pub fn description(&self) -> PathBuf {
+        self.0.join("enclave.json")
+    }
+
+    /// `DIR/signstar.toml`.
+    pub fn configuration(&self) -> PathBuf {
+        self.0.join("signstar.toml")
+    }
+
+    /// `DIR/journal`, a line for each request.
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal")
+    }
+
+    /// The OpenPGP certificate of a client, in binary form.
+    pub fn certificate(&self, client: &str) -> PathBuf {
+        self.0.join("certificates").join(format!("{client}.pgp"))
+    }
+
+    /// The private SSH key of a client; the public one has `.pub` behind it.
+    pub fn ssh_key(&self, client: &str) -> PathBuf {
+        self.ssh().join(client)
+    }
+
+    /// The host key of the enclave, as clients need to know it.
+    pub fn known_hosts(&self) -> PathBuf {
+        self.ssh().join("known_hosts")
+    }
+
+    /// A program that runs `ssh` with everything set up: `DIR/ssh/connect CLIENT`.
+    pub fn connect(&self) -> PathBuf {
+        self.ssh().join("connect")
+    }
+
+    pub(crate) fn ssh(&self) -> PathBuf {
+        self.0.join("ssh")
+    }
+
+    pub(crate) fn hsm(&self) -> PathBuf {
+        self.0.join("hsm")
+    }
+
+    pub(crate) fn log(&self, program: &str) -> PathBuf {
+        self.0.join(format!("{program}.log"))
+    }
+
+    pub(crate) fn secret_file(&self, name: &str) -> PathBuf {
+        self.0.join("secrets").join(name)
+    }
+
+    /// The secret called `name`, made up if it is not there.
+    pub(crate) fn secret(&self, name: &str) -> Result<String, Error> {
+        let path = self.secret_file(name);
+        match fs::read_to_string(&path) {
+            Ok(secret) => Ok(secret),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut octets = [0; 16];
+                getrandom::fill(&mut octets)?;
+                let secret = hex::encode(octets);
+                write(&path, secret.as_bytes(), 0o600)?;
+                Ok(secret)
+            }
+            Err(error) => Err(error).on("read", &path),
+        }
+    }
+
+    /// Refuses if another process runs an enclave here.
+    pub(crate) fn lock(&self) -> Result<Lock, Error> {
+        let path = self.0.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(&path)
+            .on("open", &path)?;
+        Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .map(Lock)
+            .map_err(|_| Error::InUse(self.0.clone()))
+    }
+
+    pub(crate) fn forget_description(&self) -> Result<(), Error> {
+        let path = self.description();
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).on("remove", &path)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn write_description(&self, description: &Description) -> Result<(), Error> {
+        let path = self.description();
+        let text = serde_json::to_string_pretty(description)
+            .map_err(io::Error::from)
+            .on("write", &path)?;
+        write(&path, format!("{text}\n").as_bytes(), 0o600)
+    }
+
+    /// Writes `signstar.toml` and reads it as `signstar-sign` will.
+    pub(crate) fn write_configuration(
+        &self,
+        clients: &[Client],
+        hsm: &SoftNetHsm,
+    ) -> Result<(), Error> {
+        let mut text = format!(
+            "# A private enclave for trying and testing; written anew at every start.\n\
+             domain = {domain}\n\
+             identity = \"authorized-keys\"\n\
+             log = \"unlogged\"\n\
+             journal = {{ file = {journal} }}\n\
+             \n\
+             [hsm.main]\n\
+             kind = \"nethsm\"\n\
+             url = {url}\n\
+             tls = {tls}\n",
+            domain = quote(DOMAIN),
+            journal = quote(&self.journal().to_string_lossy()),
+            url = quote(hsm.url()),
+            tls = quote(hsm.tls()),
+        );
+        for Client { name, .. } in clients {
+            text.push_str(&format!(
+                "\n\
+                 [key.{key}]\n\
+                 hsm = \"main\"\n\
+                 id = {key}\n\
+                 operator = {key}\n\
+                 passphrase = {{ file = {passphrase} }}\n\
+                 certificate = {certificate}\n\
+                 \n\
+                 [client.{key}]\n\
+                 key = {key}\n\
+                 outputs = [\"OpenPGPv4\"]\n",
+                key = quote(name),
+                passphrase = quote(&self.secret_file(name).to_string_lossy()),
+                certificate = quote(&self.certificate(name).to_string_lossy()),
+            ));
+        }
+        Config::parse(&text)?;
+        write(&self.configuration(), text.as_bytes(), 0o600)
+    }
+}
+
+/// A TOML basic string. Paths here have no control characters.
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// Writes a file as a whole or not at all.
+pub(crate) fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(folder)
+        .on("write in", folder)?;
+    file.write_all(octets).on("write", path)?;
+    file.as_file().sync_all().on("write", path)?;
+    file.persist(path).map_err(|error| error.error).on("write", path)?;
+    Ok(())
+}

@@ -1,0 +1,268 @@
+//! The SSH server of an enclave: the system's `sshd`, without privileges, on a loopback port.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::Path,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use nix::unistd::{Uid, User};
+
+use crate::{
+    Client, Error, Folder,
+    child::{Running, last_words},
+    error::OnPath,
+    folder::write,
+    programs::program,
+};
+
+const PROGRAM: &str = "sshd";
+const HOST: &str = "127.0.0.1";
+/// How long `sshd` may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How often another port is tried when somebody takes the free one first.
+const TRIES: usize = 5;
+
+/// A running `sshd`.
+#[derive(Debug)]
+pub struct Sshd {
+    running: Running,
+    port: u16,
+    user: String,
+}
+
+impl Sshd {
+    pub(crate) fn start(folder: &Folder, clients: &[Client]) -> Result<Self, Error> {
+        let user = user()?;
+        ensure_key(&folder.ssh_key("host_key"))?;
+        write_authorized_keys(folder, clients)?;
+        provide_separation_folder()?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let port = free_port()?;
+            match Self::start_on(folder, port, &user) {
+                Ok(sshd) => {
+                    write_client_side(folder, clients, port, &user)?;
+                    return Ok(sshd);
+                }
+                Err(error) if tries == TRIES => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn start_on(folder: &Folder, port: u16, user: &str) -> Result<Self, Error> {
+        let config = folder.ssh().join("sshd_config");
+        write(&config, configuration(folder, port, user).as_bytes(), 0o600)?;
+        let log = folder.log(PROGRAM);
+        let stderr = File::create(&log).on("write", &log)?;
+        let mut command = Command::new(program(PROGRAM)?);
+        command
+            .args(["-D", "-e", "-f"])
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr);
+        let running = Running::start(PROGRAM, &mut command, &log)?;
+        let mut sshd = Self {
+            running,
+            port,
+            user: user.to_owned(),
+        };
+        sshd.wait(&log)?;
+        Ok(sshd)
+    }
+
+    fn wait(&mut self, log: &Path) -> Result<(), Error> {
+        let end = Instant::now() + PATIENCE;
+        while TcpStream::connect((HOST, self.port)).is_err() {
+            if self.running.check().is_err() || Instant::now() > end {
+                return Err(Error::Start {
+                    program: PROGRAM,
+                    reason: last_words(log),
+                });
+            }
+            sleep(Duration::from_millis(5));
+        }
+        // It may be somebody else who answers there.
+        sleep(Duration::from_millis(5));
+        self.running.check()
+    }
+
+    pub(crate) fn check(&mut self) -> Result<(), Error> {
+        self.running.check()
+    }
+
+    /// The address that it listens on.
+    pub fn host(&self) -> &'static str {
+        HOST
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The Unix user that clients log in as: the one that runs it.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+}
+
+/// Gives `client` an SSH key.
+pub(crate) fn ensure_client(folder: &Folder, client: &str) -> Result<(), Error> {
+    ensure_key(&folder.ssh_key(client))
+}
+
+fn ensure_key(path: &Path) -> Result<(), Error> {
+    if path.exists() {
+        return Ok(());
+    }
+    let output = Command::new(program("ssh-keygen")?)
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", "signstar-enclave", "-f"])
+        .arg(path)
+        .stdin(Stdio::null())
+        .output()
+        .on("make the SSH key", path)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Start {
+        program: "ssh-keygen",
+        reason: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    })
+}
+
+fn user() -> Result<String, Error> {
+    let uid = Uid::current();
+    match User::from_uid(uid) {
+        Ok(Some(user)) => Ok(user.name),
+        _ => Err(Error::Start {
+            program: PROGRAM,
+            reason: format!("the user {uid} has no name"),
+        }),
+    }
+}
+
+fn free_port() -> Result<u16, Error> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .on("find a free port on", Path::new(HOST))
+}
+
+/// What Debian and Arch make at boot: `sshd` refuses to run as root without it.
+fn provide_separation_folder() -> Result<(), Error> {
+    let path = Path::new("/run/sshd");
+    if Uid::effective().is_root() && !path.exists() {
+        fs::create_dir_all(path).on("create", path)?;
+    }
+    Ok(())
+}
+
+/// Public keys only, one program, nothing else: no shell, no terminal, no forwarding.
+///
+/// `StrictModes` is off because it asks for more than can be had below a shared folder such as
+/// `/tmp`; the folder of the enclave itself belongs to this user alone.
+fn configuration(folder: &Folder, port: u16, user: &str) -> String {
+    let path = |path: &Path| quote(&path.to_string_lossy().replace('%', "%%"));
+    format!(
+        "ListenAddress {HOST}:{port}\n\
+         HostKey {host_key}\n\
+         AuthorizedKeysFile {authorized_keys}\n\
+         AllowUsers {user}\n\
+         AuthenticationMethods publickey\n\
+         KbdInteractiveAuthentication no\n\
+         PasswordAuthentication no\n\
+         PermitRootLogin forced-commands-only\n\
+         StrictModes no\n\
+         DisableForwarding yes\n\
+         PermitTTY no\n\
+         PermitTunnel no\n\
+         PermitUserEnvironment no\n\
+         PermitUserRC no\n\
+         PrintLastLog no\n\
+         PrintMotd no\n\
+         UsePAM no\n\
+         PidFile none\n\
+         LoginGraceTime 20\n\
+         MaxStartups 100\n\
+         LogLevel VERBOSE\n",
+        host_key = quote(&folder.ssh_key("host_key").to_string_lossy()),
+        authorized_keys = path(&folder.ssh().join("authorized_keys")),
+    )
+}
+
+fn write_authorized_keys(folder: &Folder, clients: &[Client]) -> Result<(), Error> {
+    let sign = program("signstar-sign")?;
+    let mut lines = String::new();
+    for Client { name, .. } in clients {
+        let public = folder.ssh_key(&format!("{name}.pub"));
+        let command = format!(
+            "{} --config {} --client {name}",
+            shell_quote(&sign.to_string_lossy()),
+            shell_quote(&folder.configuration().to_string_lossy()),
+        );
+        let key = fs::read_to_string(&public).on("read", &public)?;
+        lines.push_str(&format!(
+            "restrict,command=\"{}\" {}\n",
+            command.replace('"', "\\\""),
+            key.trim_end()
+        ));
+    }
+    write(&folder.ssh().join("authorized_keys"), lines.as_bytes(), 0o600)
+}
+
+/// What the clients need: the host key, a configuration for `ssh`, and a program that uses it
+/// and no other.
+fn write_client_side(
+    folder: &Folder,
+    clients: &[Client],
+    port: u16,
+    user: &str,
+) -> Result<(), Error> {
+    let public = folder.ssh_key("host_key.pub");
+    let key = fs::read_to_string(&public).on("read", &public)?;
+    let known = format!("[{HOST}]:{port} {}\n", key.trim_end());
+    write(&folder.known_hosts(), known.as_bytes(), 0o600)?;
+
+    let mut config = String::new();
+    for Client { name, .. } in clients {
+        let path = |path: &Path| quote(&path.to_string_lossy().replace('%', "%%"));
+        config.push_str(&format!(
+            "Host {name}\n\
+             \x20   HostName {HOST}\n\
+             \x20   Port {port}\n\
+             \x20   User {user}\n\
+             \x20   IdentityFile {key}\n\
+             \x20   IdentitiesOnly yes\n\
+             \x20   UserKnownHostsFile {known_hosts}\n\
+             \x20   StrictHostKeyChecking yes\n\
+             \x20   BatchMode yes\n\
+             \x20   LogLevel ERROR\n",
+            key = path(&folder.ssh_key(name)),
+            known_hosts = path(&folder.known_hosts()),
+        ));
+    }
+    let config_path = folder.ssh().join("config");
+    write(&config_path, config.as_bytes(), 0o600)?;
+    let connect = format!(
+        "#!/bin/sh\n# ssh to this enclave: connect CLIENT\nexec ssh -F {} \"$@\"\n",
+        shell_quote(&config_path.to_string_lossy())
+    );
+    write(&folder.connect(), connect.as_bytes(), 0o700)
+}
+
+/// An argument in the configuration of OpenSSH.
+fn quote(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// One word of a POSIX shell.
+fn shell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
