@@ -30,7 +30,8 @@ enum Verb {
 #[derive(Args)]
 struct Serve {
     /// Folder that holds the state of the device; created when missing. Its `device.key` stands in
-    /// place of the hardware: who has the folder needs the unlock passphrase, or nothing with unattended boot on
+    /// place of the hardware: who has the folder needs the unlock passphrase, or nothing with
+    /// unattended boot on
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
     /// Address to listen on; port 0 picks a free one

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, EXPECT, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request as HttpRequest, Response, StatusCode};
@@ -38,6 +38,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(90);
 /// A body comes in this time.
 const BODY: Duration = Duration::from_secs(60);
+/// So many octets of a refused request are taken off the wire, in this time.
+const DRAINED: usize = 4 << 20;
+const DRAINING: Duration = Duration::from_secs(5);
 /// Requests under way at the end get this long.
 const ENDING: Duration = Duration::from_secs(10);
 
@@ -260,10 +263,14 @@ async fn respond(
         (request, checked)
     })
     .await?;
+    let is_waiting = request.head.headers.contains_key(EXPECT);
     let is_signing = request.row.name == Sign::ROW.name;
     let body = match checked {
         Ok(()) => read(body, request.most_octets()).await,
-        Err(refusal) => Err(refusal),
+        Err(refusal) => {
+            drain(body, is_waiting).await;
+            Err(refusal)
+        }
     };
     let answer = blocking(move || {
         let mut answer = match body {
@@ -295,6 +302,20 @@ async fn read(body: Incoming, most: u64) -> Result<Bytes, Refusal> {
         Err(_) => StatusCode::REQUEST_TIMEOUT,
     };
     Err(Refusal::silent(status))
+}
+
+/// Takes the body of a refused request off the wire, within bounds: a connection that is closed
+/// with octets unread is reset, and the client may never see the refusal. A client that waits to
+/// be told to continue (RFC 9110 §10.1.1) sends none.
+async fn drain(body: Incoming, is_waiting: bool) {
+    if is_waiting {
+        return;
+    }
+    let mut body = Limited::new(body, DRAINED);
+    let _ = timeout(DRAINING, async {
+        while let Some(Ok(_)) = body.frame().await {}
+    })
+    .await;
 }
 
 /// Work that takes a core or the disk. If it panics, the connection is closed without an answer.

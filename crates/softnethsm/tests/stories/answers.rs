@@ -233,6 +233,18 @@ fn a_device_at_work_answers_like_the_real_one() {
     logins(&desk);
 }
 
+#[test]
+fn a_refusal_is_seen_by_who_sends_too_much() {
+    let desk = Desk::new();
+    let large = vec![b'x'; (1 << 20) + 1];
+    for _ in 0..20 {
+        assert_eq!(
+            desk.ask("POST", "/api/v1/provision").send(&large).status,
+            413
+        );
+    }
+}
+
 fn as_admin(question: Question) -> Question {
     question.by(&format!("admin:{ADMIN}"))
 }

@@ -183,8 +183,7 @@ impl Question {
             format!("Content-Length: {}\r\n", body.len())
         };
         write!(stream, "{}{length}\r\n", self.head).expect("sent");
-        // A refusal may come, and the connection end, before the whole body was taken.
-        let _ = stream.write_all(body);
+        stream.write_all(body).expect("sent");
         let mut octets = Vec::new();
         let _ = stream.read_to_end(&mut octets);
         let text = String::from_utf8_lossy(&octets).into_owned();
