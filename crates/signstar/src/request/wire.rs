@@ -1,30 +1,37 @@
 //! A request as JSON.
 
+use std::collections::BTreeMap;
+
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::{AllegedName, OutputType, Request, Sha512State};
-use crate::response::{Code, Refused};
+use crate::{
+    json::object,
+    response::{Code, Refused},
+};
 
 /// The version of the requests that are read and written.
 const VERSION: Version = Version::new(1, 0, 0);
 const INPUT_TYPE: &str = "sha2-0.11-SHA512-state";
 const FILE_NAME: &str = "file-name";
-const REQUEST_TIME: &str = "request-time";
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Document {
+struct Document<O> {
     version: String,
+    #[serde(deserialize_with = "object")]
     required: Required,
-    optional: Map<String, Value>,
+    optional: O,
 }
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Required {
+    #[serde(deserialize_with = "object")]
     input: Input,
+    #[serde(deserialize_with = "object")]
     output: Output,
 }
 
@@ -39,6 +46,18 @@ struct Input {
 #[serde(deny_unknown_fields)]
 struct Output {
     r#type: String,
+}
+
+/// `optional` as it is read: what stands in a member is no reason to refuse.
+type Anything = BTreeMap<String, Box<RawValue>>;
+
+/// `optional` as it is written.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Alleged<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_name: Option<&'a str>,
+    request_time: u64,
 }
 
 /// The one member that every version has, so that a version from the future is named as such.
@@ -61,7 +80,7 @@ pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
         version: _,
         required: Required { input, output },
         optional,
-    } = serde_json::from_slice(octets).map_err(malformed)?;
+    } = serde_json::from_slice::<Document<Anything>>(octets).map_err(malformed)?;
     if input.r#type != INPUT_TYPE {
         return Err(Refused::new(Code::UnsupportedInput));
     }
@@ -72,17 +91,16 @@ pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
         .map_err(|cause| Refused::new(Code::InvalidState).because(cause))?;
     let alleged_name = optional
         .get(FILE_NAME)
-        .and_then(Value::as_str)
-        .and_then(AllegedName::new);
+        .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
+        .and_then(|name| AllegedName::new(&name));
     Ok(Request::new(input, OutputType::OpenPgpV4, alleged_name))
 }
 
 pub(super) fn to_json(request: &Request, requested_at: u64) -> String {
-    let mut optional = Map::new();
-    if let Some(name) = request.alleged_name() {
-        optional.insert(FILE_NAME.to_owned(), name.as_str().into());
-    }
-    optional.insert(REQUEST_TIME.to_owned(), requested_at.into());
+    let optional = Alleged {
+        file_name: request.alleged_name().map(AllegedName::as_str),
+        request_time: requested_at,
+    };
     let document = Document {
         version: VERSION.to_string(),
         required: Required {

@@ -34,6 +34,7 @@ struct Signature {
 #[serde(deny_unknown_fields)]
 struct Refusal {
     version: String,
+    #[serde(deserialize_with = "crate::json::object")]
     refusal: Reason,
 }
 

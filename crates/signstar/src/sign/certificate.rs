@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use pgp::{
+    armor::BlockType,
     composed::{ArmorOptions, Deserializable, SignedKeyDetails, SignedPublicKey},
     crypto::{hash::HashAlgorithm, public_key::PublicKeyAlgorithm},
     packet::{
@@ -16,7 +17,7 @@ use pgp::{
     },
 };
 
-use super::{InvalidPublicKey, PublicKey, Signer, raw::Remote};
+use super::{InvalidPublicKey, PublicKey, Signer, armor, raw::Remote};
 
 /// The longest certificate that is read, in octets (1 MiB: the certificate slot of a NetHSM).
 const MAX_OCTETS: usize = 1 << 20;
@@ -80,13 +81,14 @@ impl Certificate {
             return Err(InvalidCertificate::Malformed("over 1 MiB".to_owned()));
         }
         let armored = octets.trim_ascii_start().starts_with(b"-----BEGIN");
-        let mut all: Box<dyn Iterator<Item = _>> = if armored {
-            SignedPublicKey::from_armor_many(octets)
-                .map_err(malformed)?
-                .0
+        let dearmored;
+        let octets = if armored {
+            dearmored = armor::read(octets, BlockType::PublicKey).map_err(malformed)?;
+            &*dearmored
         } else {
-            SignedPublicKey::from_bytes_many(octets).map_err(malformed)?
+            octets
         };
+        let mut all = SignedPublicKey::from_bytes_many(octets).map_err(malformed)?;
         match (all.next(), all.next()) {
             (Some(Ok(inner)), None) => Self::check(inner),
             (Some(Err(error)), _) => Err(malformed(error)),
@@ -179,7 +181,7 @@ impl Certificate {
         });
         let subkeys = self.inner.public_subkeys.iter().filter_map(|subkey| {
             subkey.verify_bindings(&self.inner.primary_key).ok()?;
-            let binding = newest(subkey.signatures.iter())?;
+            let binding = newest(subkey.signatures.iter()).filter(|binding| is_strong(binding))?;
             let revoked = (subkey.signatures.iter())
                 .any(|signature| signature.typ() == Some(SignatureType::SubkeyRevocation));
             let signs = binding.key_flags().sign() && !revoked;
@@ -286,13 +288,22 @@ fn newest_binding(inner: &SignedPublicKey) -> Option<&Signature> {
     let primary = &inner.primary_key;
     let bindings = inner.details.users.iter().filter_map(|user| {
         let own = user.signatures.iter().filter(|signature| {
-            signature
-                .verify_certification(primary, Tag::UserId, &user.id)
-                .is_ok()
+            is_strong(signature)
+                && signature
+                    .verify_certification(primary, Tag::UserId, &user.id)
+                    .is_ok()
         });
         newest(own).filter(|own| own.typ() != Some(SignatureType::CertRevocation))
     });
     newest(bindings)
+}
+
+/// Collisions of the older hash algorithms can be had for money (RFC 9580 §9.5).
+fn is_strong(signature: &Signature) -> bool {
+    !matches!(
+        signature.hash_alg(),
+        None | Some(HashAlgorithm::Md5 | HashAlgorithm::Sha1 | HashAlgorithm::Ripemd160)
+    )
 }
 
 fn newest<'a>(signatures: impl Iterator<Item = &'a Signature>) -> Option<&'a Signature> {

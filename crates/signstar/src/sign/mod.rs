@@ -1,5 +1,6 @@
 //! The signature itself: prepared here, made in the HSM, assembled and verified here.
 
+mod armor;
 mod certificate;
 mod continued;
 mod openpgp;
@@ -31,8 +32,8 @@ pub struct SigningKey {
 impl SigningKey {
     /// A key that signs with `signer` what verifies with `certificate`.
     ///
-    /// Every signature has the notation `data-digest@DOMAIN` with the SHA-512 of the file in
-    /// hexadecimal, and the further `notations` as names and text.
+    /// Every signature has the notation `data-digest@DOMAIN` with the 64 octets of the SHA-512 of
+    /// the file, and the further `notations` as names and text.
     pub fn new(
         certificate: Certificate,
         signer: Box<dyn Signer>,

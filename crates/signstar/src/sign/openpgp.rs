@@ -47,6 +47,9 @@ pub enum DoesNotVerify {
     /// The certificate has no such key.
     #[error("made by another key: {0}")]
     OtherKey(String),
+    /// It is one that expires, which nobody has a use for here.
+    #[error("it is a signature that expires")]
+    Expires,
     /// It was made when its key was not valid.
     #[error("made at a time at which its key is not valid")]
     Time,
@@ -137,9 +140,9 @@ impl Detached {
     /// Fails unless it is exactly one signature packet.
     pub fn from_armored(armored: &str) -> Result<Self, DoesNotVerify> {
         Self::bounded(armored.len())?;
-        let (signatures, _) = DetachedSignature::from_armor_many(armored.as_bytes())
+        let octets = super::armor::read(armored.as_bytes(), BlockType::Signature)
             .map_err(|error| DoesNotVerify::Malformed(error.to_string()))?;
-        Self::only(signatures)
+        Self::from_octets(&octets)
     }
 
     /// Reads a binary signature.
@@ -211,7 +214,11 @@ impl Detached {
     ///
     /// Beyond the cryptography: the version is 4, the type binary, the hash SHA-512, the issuer
     /// is stated in the hashed area, the time of the signature lies in the validity of the key,
-    /// and a digest stated in a `data-digest@` notation is that of the file.
+    /// a digest stated in a `data-digest@` notation is that of the file, and the signature neither
+    /// expires nor demands what is not known here.
+    ///
+    /// What verified is this value: write it with [`Detached::to_octets`], not the octets that it
+    /// was read from.
     pub fn verify(
         &self,
         certificate: &Certificate,
@@ -262,9 +269,16 @@ impl Detached {
         let supported = config.version() == SignatureVersion::V4
             && config.typ() == SignatureType::Binary
             && config.hash_alg == HashAlgorithm::Sha512;
-        supported
+        let config = supported
             .then_some(config)
-            .ok_or(DoesNotVerify::Unsupported)
+            .ok_or(DoesNotVerify::Unsupported)?;
+        if config.hashed_subpackets.iter().any(is_unknown_demand) {
+            return Err(DoesNotVerify::Unsupported);
+        }
+        match self.signature.signature_expiration_time() {
+            Some(lifetime) if lifetime.as_secs() > 0 => Err(DoesNotVerify::Expires),
+            _ => Ok(config),
+        }
     }
 
     fn check_stated_digest(&self, input: &Sha512State) -> Result<(), DoesNotVerify> {
@@ -277,6 +291,17 @@ impl Detached {
             return Err(DoesNotVerify::OtherDigest);
         }
         Ok(())
+    }
+}
+
+/// Whether a subpacket is a notation that is critical and not known here (RFC 9580 §5.2.3.7).
+/// Other critical subpackets that are not known are refused by the library.
+fn is_unknown_demand(subpacket: &Subpacket) -> bool {
+    match &subpacket.data {
+        SubpacketData::Notation(notation) => {
+            subpacket.is_critical && !notation.name.starts_with(DATA_DIGEST.as_bytes())
+        }
+        _ => false,
     }
 }
 

@@ -136,3 +136,11 @@ fn no_octet_of_a_certificate_can_be_changed_unnoticed() {
         }
     }
 }
+
+#[test]
+fn armor_that_breaks_late_is_no_certificate() {
+    for begin in ["i3gB", "m3gB", "t3gB"] {
+        let broken = crate::broken_armor("PUBLIC KEY BLOCK", begin);
+        assert!(Certificate::parse(broken.as_bytes()).is_err(), "{begin}");
+    }
+}

@@ -50,7 +50,7 @@ fn what_verifies_is_written_as_it_was_signed() {
     let certificate = certificate(&key);
     let detached = sign(FILE, &enclave(certificate.clone(), key)).expect("a signature");
     let octets = detached.to_octets().expect("octets");
-    // The key ID stands last where the fingerprint ends alike, and is not signed.
+    // The key ID stands last where the fingerprint ends alike. Its subpacket is not signed.
     let id = hex::decode(&certificate.fingerprint()[24..]).expect("hexadecimal");
     let id_at = octets.windows(8).rposition(|octets| octets == id);
     let id_at = id_at.expect("a key ID");
@@ -66,7 +66,7 @@ fn what_verifies_is_written_as_it_was_signed() {
             }
             // The spelling of a number or a flag without meaning: it is not written again.
             let mut written = read.to_octets().expect("octets");
-            if (id_at..id_at + 8).contains(&at) {
+            if (id_at - 2..id_at + 8).contains(&at) {
                 written[at] ^= flip;
             }
             assert_eq!(written, octets, "octet {at}");
@@ -100,4 +100,12 @@ fn what_is_no_signature_is_refused() {
     assert!(Detached::from_armored("-----BEGIN PGP SIGNATURE-----\n").is_err());
     let message = armored.replace("PGP SIGNATURE", "PGP MESSAGE");
     assert!(Detached::from_armored(&message).is_err(), "another armor");
+}
+
+#[test]
+fn armor_that_breaks_late_is_no_signature() {
+    for begin in ["i3gB", "m3gB", "t3gB"] {
+        let broken = crate::broken_armor("SIGNATURE", begin);
+        assert!(Detached::from_armored(&broken).is_err(), "{begin}");
+    }
 }
