@@ -6,6 +6,7 @@ use std::{
     path::PathBuf,
 };
 
+use signstar::request::AllegedName;
 use signstar_request_signature::Error;
 
 /// Writes one line for another program to standard output.
@@ -58,11 +59,7 @@ pub(crate) fn summary(failed: &[&PathBuf], of: usize, verdict: &str) {
 /// `text` without anything that moves a cursor, colours a screen or reorders letters: some of it
 /// comes from the other side, and files may be called anything.
 fn plain(text: &str) -> String {
-    let lies = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    text.replace(lies, "\u{fffd}")
+    text.replace(AllegedName::is_deceptive, "\u{fffd}")
 }
 
 #[cfg(test)]

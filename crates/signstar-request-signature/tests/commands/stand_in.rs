@@ -4,7 +4,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io::{BufReader, Write},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
     sync::Arc,
@@ -73,11 +72,21 @@ impl Place {
     }
 
     /// Puts a shell script in the place of `ssh`. `$here` is the folder.
+    ///
+    /// Another process writes it: a program cannot be started while a file descriptor to write it
+    /// is open anywhere, and the tests beside this one fork all the time.
     pub(crate) fn ssh(&self, script: &str) {
         let here = self.folder.path().display();
-        self.write("ssh", format!("#!/bin/sh\nhere='{here}'\n{script}\n"));
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(self.path("ssh"), executable).expect("permissions");
+        let mut writer = Command::new("sh")
+            .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+            .arg(self.path("ssh"))
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh runs");
+        let mut stdin = writer.stdin.take().expect("piped");
+        write!(stdin, "#!/bin/sh\nhere='{here}'\n{script}\n").expect("written");
+        drop(stdin);
+        assert!(writer.wait().expect("it ends").success());
     }
 
     /// An `ssh` that behaves as the shell script does after it has read all requests.

@@ -3,7 +3,8 @@
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
-    thread,
+    process::{Command, Stdio},
+    sync::mpsc,
     time::{Duration, Instant},
 };
 
@@ -275,22 +276,27 @@ fn a_signature_that_cannot_be_written_is_local_trouble() {
 fn an_interrupted_program_leaves_nothing() {
     let place = Place::new();
     place.write("a", "one");
-    place.enclave(|_, response| {
-        thread::sleep(Duration::from_millis(500));
+    let (asked, is_asked) = mpsc::channel();
+    let (go_on, goes_on) = mpsc::channel();
+    place.enclave(move |_, response| {
+        asked.send(()).expect("somebody waits");
+        // Ends when the other side is dropped.
+        let _: Result<(), _> = goes_on.recv();
         response
     });
     let mut child = place
         .command(&["send", "--to", "x", "--ssh", "./ssh", "a"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .expect("it runs");
-    while !place.path("wire-connections").exists() {
-        thread::sleep(Duration::from_millis(5));
-    }
-    let killed = std::process::Command::new("kill")
+    is_asked.recv().expect("a request");
+    let killed = Command::new("kill")
         .args(["-TERM", &child.id().to_string()])
         .status();
     assert!(killed.expect("kill runs").success());
     assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    drop::<mpsc::Sender<()>>(go_on);
     assert_eq!(place.files(), ["a"]);
 }
 

@@ -16,10 +16,15 @@ impl AllegedName {
     /// Takes `name` if it is one, else nothing.
     pub fn new(name: &str) -> Option<Self> {
         let fits = (1..=Self::MAX_OCTETS).contains(&name.len());
-        let plain = !name
-            .chars()
-            .any(|c| c.is_control() || c == '/' || is_invisible(c));
+        let plain = !name.chars().any(|c| c == '/' || Self::is_deceptive(c));
         (fits && plain).then(|| Self(name.to_owned()))
+    }
+
+    /// Whether `c` lets a text lie to its reader: control characters, line and paragraph
+    /// separators, and the marks that reorder text (Unicode Standard Annex #9 §2).
+    pub fn is_deceptive(c: char) -> bool {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
     }
 
     /// The name as text.
@@ -32,12 +37,6 @@ impl fmt::Display for AllegedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
-}
-
-/// Line and paragraph separators and the marks that reorder text: they let a name lie to its
-/// reader (Unicode Standard Annex #9 §2).
-fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

@@ -230,7 +230,10 @@ impl Detached {
             .key(issuer)
             .ok_or_else(|| DoesNotVerify::OtherKey(issuer.to_string()))?;
         let created = self.signature.created().ok_or(DoesNotVerify::Time)?;
-        if key.algorithm() != config.pub_alg || !key.is_valid_at(created) {
+        if key.algorithm() != config.pub_alg {
+            return Err(DoesNotVerify::Unsupported);
+        }
+        if !key.is_valid_at(created) {
             return Err(DoesNotVerify::Time);
         }
         self.check_stated_digest(input)?;
