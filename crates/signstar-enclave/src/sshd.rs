@@ -244,7 +244,9 @@ fn write_client_side(
 ) -> Result<(), Error> {
     let public = folder.ssh_key("host_key.pub");
     let key = fs::read_to_string(&public).on("read", &public)?;
-    let known = format!("[{HOST}]:{port} {}\n", key.trim_end());
+    // Type and key without the comment: some clients take a comment for a part of the key.
+    let key: Vec<_> = key.split_whitespace().take(2).collect();
+    let known = format!("[{HOST}]:{port} {}\n", key.join(" "));
     write(&folder.known_hosts(), known.as_bytes(), 0o600)?;
 
     let mut config = String::new();

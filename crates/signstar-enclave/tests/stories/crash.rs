@@ -16,11 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[test]
 fn an_hsm_that_dies_in_the_middle_leaves_no_half_signature() {
     let mut story = Story::begin();
-    let folder = story.enclave().folder().clone();
-    let hsm = story.enclave().hsm();
-    hsm.start_again(&["--misbehave", "latency:20"])
-        .expect("started");
-    hsm.make_operational(&folder).expect("unlocked");
+    story.restart_hsm(&["--misbehave", "latency:20"]);
     let files: Vec<PathBuf> = (0..300)
         .map(|n| story.file(format!("{n:03}"), format!("file {n}\n")))
         .collect();
@@ -48,9 +44,7 @@ fn an_hsm_that_dies_in_the_middle_leaves_no_half_signature() {
         "something else was left behind"
     );
 
-    let hsm = story.enclave().hsm();
-    hsm.start_again(&[]).expect("started");
-    hsm.make_operational(&folder).expect("unlocked");
+    story.restart_hsm(&[]);
     story.send("client1", &files).expect(0);
     story.check("client1", &files).expect(0);
     let gpg = GnuPg::knowing(&[story.certificate("client1")]);

@@ -4,6 +4,7 @@
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
 mod crash;
+mod distribution;
 mod doors;
 mod key_types;
 mod large;
@@ -15,3 +16,4 @@ mod sandbox;
 mod story;
 mod strangers;
 mod trouble;
+mod tunnels;

@@ -105,6 +105,15 @@ impl Sandbox {
             .collect()
     }
 
+    /// Whether a client is being served.
+    fn has_session(&self) -> bool {
+        let program = program("signstar-sign");
+        let program = program.to_string_lossy();
+        self.processes()
+            .iter()
+            .any(|line| line.starts_with(&*program))
+    }
+
     fn is_quiet(&self) {
         let end = Instant::now() + PATIENCE;
         while !self.processes().is_empty() {
@@ -158,16 +167,13 @@ fn sigterm_ends_everything_that_was_started() {
     let mut ssh = Command::new(sandbox.dir().join("ssh/connect"));
     let mut client = started(ssh.arg("client1").stdin(Stdio::piped()));
     let end = Instant::now() + PATIENCE;
-    while !sandbox
-        .processes()
-        .iter()
-        .any(|line| line.contains("signstar-sign "))
-    {
+    while !sandbox.has_session() {
         assert!(Instant::now() < end, "no session");
         sleep(Duration::from_millis(10));
     }
     signal(&up, Signal::SIGTERM);
     assert_eq!(up.0.wait().expect("an end").code(), Some(0));
+    assert!(!sandbox.has_session());
     assert!(!sandbox.dir().join("enclave.json").exists());
     drop(client.stdin.take());
     client.wait().expect("an end");

@@ -26,16 +26,6 @@ impl Trouble {
         Self { story, gpg, files }
     }
 
-    /// Starts the HSM again with `arguments` and unlocks it.
-    fn restart_hsm(&mut self, arguments: &[&str]) {
-        let folder = self.story.enclave().folder().clone();
-        let hsm = self.story.enclave().hsm();
-        hsm.start_again(arguments).unwrap_or_else(|error| {
-            panic!("{error}\nhint: softnethsm has to be built with its feature `misbehave`")
-        });
-        hsm.make_operational(&folder).expect("unlocked");
-    }
-
     /// Nothing is signed and nothing changes; the client ends with `code`, and the journal has
     /// `outcome` with a cause that is not told to the client.
     fn is_noticed(&self, code: i32, outcome: &str) {
@@ -102,10 +92,10 @@ fn an_hsm_that_is_away_or_locked_signs_later() {
 fn an_hsm_that_breaks_off_or_fails_signs_later() {
     let mut trouble = Trouble::ahead();
     for kind in ["drop", "error"] {
-        trouble.restart_hsm(&["--misbehave", kind]);
+        trouble.story.restart_hsm(&["--misbehave", kind]);
         trouble.is_noticed(4, "hsm-unavailable");
     }
-    trouble.restart_hsm(&[]);
+    trouble.story.restart_hsm(&[]);
     trouble.is_over();
 }
 
@@ -119,12 +109,12 @@ fn an_hsm_that_is_slow_is_not_waited_for() {
             "kind = \"nethsm\"\ntimeout-seconds = 1\n",
         )
     });
-    trouble.restart_hsm(&["--misbehave", "latency:60000"]);
+    trouble.story.restart_hsm(&["--misbehave", "latency:60000"]);
     trouble.is_noticed(4, "hsm-unavailable");
 
     // Slow is not too slow.
     fs::write(config, patient).expect("written");
-    trouble.restart_hsm(&["--misbehave", "latency:50"]);
+    trouble.story.restart_hsm(&["--misbehave", "latency:50"]);
     trouble.is_over();
 }
 
@@ -132,10 +122,10 @@ fn an_hsm_that_is_slow_is_not_waited_for() {
 fn an_hsm_that_answers_nonsense_is_not_believed() {
     let mut trouble = Trouble::ahead();
     for kind in ["garbage", "wrong-signature"] {
-        trouble.restart_hsm(&["--misbehave", kind]);
+        trouble.story.restart_hsm(&["--misbehave", kind]);
         trouble.is_noticed(5, "signature-invalid");
     }
-    trouble.restart_hsm(&[]);
+    trouble.story.restart_hsm(&[]);
     trouble.is_over();
 }
 
@@ -151,14 +141,14 @@ fn an_hsm_with_another_tls_certificate_gets_no_passphrase() {
     for path in &identity {
         fs::remove_file(path).expect("removed");
     }
-    trouble.restart_hsm(&[]);
+    trouble.story.restart_hsm(&[]);
     trouble.is_noticed(4, "hsm-unavailable");
 
     trouble.story.enclave().hsm().stop();
     for (path, old) in identity.iter().zip(old) {
         write_in_place(path, &old);
     }
-    trouble.restart_hsm(&[]);
+    trouble.story.restart_hsm(&[]);
     trouble.is_over();
 }
 
@@ -192,6 +182,6 @@ fn a_host_that_is_set_up_wrongly_does_not_say_how() {
     asked.expect(5);
     assert!(asked.stdout.contains("signature-invalid"), "{asked:#?}");
     fs::write(&certificate, kept).expect("written");
-    trouble.restart_hsm(&[]);
+    trouble.story.restart_hsm(&[]);
     trouble.is_over();
 }

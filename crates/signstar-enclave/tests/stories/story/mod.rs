@@ -79,6 +79,16 @@ impl Story {
         self.enclave.as_mut().expect("the enclave runs")
     }
 
+    /// Starts the HSM again with `arguments` and unlocks it.
+    pub(crate) fn restart_hsm(&mut self, arguments: &[&str]) {
+        let folder = self.enclave().folder().clone();
+        let hsm = self.enclave().hsm();
+        hsm.start_again(arguments).unwrap_or_else(|error| {
+            panic!("{error}\nhint: softnethsm has to be built with its feature `misbehave`")
+        });
+        hsm.make_operational(&folder).expect("unlocked");
+    }
+
     pub(crate) fn description(&self) -> &Description {
         self.enclave.as_ref().expect("it runs").description()
     }
