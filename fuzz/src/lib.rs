@@ -6,7 +6,8 @@
 use sha2::{Digest as _, Sha512};
 use signstar::{
     request::{MAX_OCTETS, Request, Sha512State, Stream},
-    response::{Answer, Code},
+    refusal::Code,
+    response::Answer,
     sign::{Certificate, Detached},
 };
 

@@ -7,8 +7,9 @@ use std::{
 };
 
 use signstar::{
+    refusal::Code,
     request::InvalidState,
-    response::{Code, InvalidResponse},
+    response::InvalidResponse,
     sign::{DoesNotVerify, InvalidCertificate},
 };
 

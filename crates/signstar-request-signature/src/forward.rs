@@ -7,8 +7,9 @@ use std::{
 };
 
 use signstar::{
+    refusal::Code,
     request::{Octets, Stream},
-    response::{Answer, Code},
+    response::Answer,
 };
 
 use crate::{Error, Question, Session, Ssh};

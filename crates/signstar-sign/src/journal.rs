@@ -11,8 +11,9 @@ use std::{
 use serde::Serialize;
 use signstar::{
     config::{self, ClientName, KeyName},
+    refusal::Refused,
     request::AllegedName,
-    response::{Refused, Response},
+    response::Response,
 };
 use systemd_journal_logger::JournalLog;
 

@@ -55,7 +55,7 @@ fn report(error: &Error) {
         writeln!(
             stderr,
             "error: {}",
-            signstar::response::Code::Misconfigured.message()
+            signstar::refusal::Code::Misconfigured.message()
         )
     } else {
         writeln!(stderr, "error: {error}\nhint: {}", error.hint())

@@ -9,8 +9,9 @@ use std::{
 use signstar::{
     Enclave, answer,
     config::ClientName,
+    refusal::{Code, Refused},
     request::{Stream, StreamError},
-    response::{Code, Refused, Response},
+    response::{Response, refusal_to_json},
 };
 
 use crate::journal::Journal;
@@ -93,7 +94,7 @@ impl<'a> Session<'a> {
             Err(refused) => {
                 self.journal.refused(self.client, refused, begin.elapsed());
                 show(refused);
-                refused.to_json()
+                refusal_to_json(refused)
             }
         };
         line.push('\n');

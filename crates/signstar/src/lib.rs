@@ -21,6 +21,7 @@ pub mod config;
 mod json;
 pub mod log;
 pub mod policy;
+pub mod refusal;
 pub mod request;
 pub mod response;
 pub mod sign;
@@ -28,11 +29,12 @@ pub mod sign;
 use std::time::SystemTime;
 
 use crate::{
-    config::ClientName,
-    log::{Log, Logged},
+    config::{ClientName, Log},
+    log::Logged,
     policy::{Grant, Policy},
+    refusal::Refused,
     request::Request,
-    response::{Refused, Response},
+    response::Response,
     sign::{Keyring, Signed},
 };
 

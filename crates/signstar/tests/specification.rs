@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use signstar::{
-    config::Config,
-    request::Request,
-    response::{Answer, Code},
-};
+use signstar::{config::Config, refusal::Code, request::Request, response::Answer};
 
 fn page(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

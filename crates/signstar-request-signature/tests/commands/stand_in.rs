@@ -14,8 +14,7 @@ use std::{
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName},
-    log::Log,
+    config::{ClientName, ClientRules, Domain, KeyName, Log},
     policy::Policy,
     request::{OutputType, Stream},
     sign::{Certificate, Message, PublicKey, Signer, SignerError, SigningKey},
@@ -202,7 +201,7 @@ impl Key {
         let client = ClientName::new("client").expect("a name");
         match answer(request, &client, &self.enclave(), SystemTime::now()) {
             Ok(response) => response.to_json(),
-            Err(refused) => refused.to_json(),
+            Err(refused) => signstar::response::refusal_to_json(&refused),
         }
     }
 

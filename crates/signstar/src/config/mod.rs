@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName};
 
-use crate::{log::Log, request::OutputType};
+use crate::request::OutputType;
 
 /// A configuration in which everything that is referred to exists.
 #[derive(Clone, Debug)]
@@ -47,6 +47,16 @@ pub enum Identity {
     UnixUser,
     /// The client is named by `--client`, which `command=` in `authorized_keys` sets.
     AuthorizedKeys,
+}
+
+/// Where signatures are recorded.
+///
+/// There is no default: a configuration has to name one.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Log {
+    /// Nowhere: signatures leave without a public record. For trying and testing.
+    Unlogged,
 }
 
 /// Where the lines about requests go.

@@ -1,18 +1,6 @@
 //! What is on record before it leaves.
 
-use serde::Deserialize;
-
-use crate::{response::Refused, sign::Signed};
-
-/// Where signatures are recorded.
-///
-/// There is no default: a configuration has to name one.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Log {
-    /// Nowhere: signatures leave without a public record. For trying and testing.
-    Unlogged,
-}
+use crate::{config::Log, refusal::Refused, sign::Signed};
 
 /// A signature that is on record as the configuration demands.
 ///

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use crate::{
     config::{ClientName, ClientRules, KeyName},
+    refusal::{Code, Refused},
     request::Request,
-    response::{Code, Refused},
 };
 
 /// The rules for every client that is known.

@@ -12,7 +12,7 @@ pub use name::AllegedName;
 pub use state::{InvalidState, STATE_OCTETS, Sha512State};
 pub use stream::{Octets, Stream, StreamError};
 
-use crate::response::{Code, Refused};
+use crate::refusal::{Code, Refused};
 
 /// The longest request that is read, in octets (64 KiB).
 pub const MAX_OCTETS: usize = 64 * 1024;

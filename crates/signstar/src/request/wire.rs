@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::{AllegedName, OutputType, Request, Sha512State};
 use crate::{
     json::object,
-    response::{Code, Refused},
+    refusal::{Code, Refused},
 };
 
 /// The version of the requests that are read and written.

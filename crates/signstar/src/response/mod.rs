@@ -3,13 +3,11 @@
 //! A response is one line of JSON, described in `spec/response.md`: a signature, or a refusal
 //! that says no more than the client can use.
 
-mod refusal;
 mod wire;
 
-pub use refusal::{Code, Refused};
 pub use wire::InvalidResponse;
 
-use crate::log::Logged;
+use crate::{log::Logged, refusal::Refused};
 
 /// The longest response that is read, in octets (64 KiB). An RSA 4096 signature in armor has
 /// about 1,100.
@@ -44,6 +42,11 @@ impl Response {
     pub fn logged(&self) -> &Logged {
         &self.logged
     }
+}
+
+/// A refusal as one line of JSON, without a line feed. Its cause stays behind.
+pub fn refusal_to_json(refused: &Refused) -> String {
+    wire::refusal_to_json(refused.code())
 }
 
 /// What a client reads: the other end of [`Response`] and [`Refused`].

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Code, MAX_OCTETS};
+use super::{Answer, MAX_OCTETS};
+use crate::refusal::Code;
 
 /// The version of a response that carries a signature and nothing else.
 const SIGNATURE_VERSION: &str = "1.0.0";

@@ -17,7 +17,7 @@ pub use raw::{Message, Signer, SignerError};
 use crate::{
     config::{Domain, KeyName},
     policy::Grant,
-    response::{Code, Refused},
+    refusal::{Code, Refused},
 };
 
 /// A key, its certificate, and what is stated in its signatures.
@@ -71,7 +71,7 @@ pub type Keyring = BTreeMap<KeyName, SigningKey>;
 /// and not without a grant:
 ///
 /// ```compile_fail,E0308
-/// # use signstar::{request::Request, response::Refused, sign::{Keyring, Signed}};
+/// # use signstar::{request::Request, refusal::Refused, sign::{Keyring, Signed}};
 /// # fn skip(request: Request, keyring: &Keyring) -> Result<Signed, Refused> {
 /// Signed::make(request, keyring)
 /// # }

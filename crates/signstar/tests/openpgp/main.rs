@@ -16,11 +16,11 @@ use std::{
 use sha2::{Digest as _, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName},
-    log::Log,
+    config::{ClientName, ClientRules, Domain, KeyName, Log},
     policy::Policy,
+    refusal::Refused,
     request::{OutputType, Request, Sha512State},
-    response::{Answer, Refused},
+    response::Answer,
     sign::{Certificate, Detached, Keyring, Signer, SigningKey},
 };
 

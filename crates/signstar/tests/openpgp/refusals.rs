@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use signstar::{
     config::{ClientRules, KeyName},
+    refusal::{Code, Refused},
     request::OutputType,
-    response::{Answer, Code, Refused},
+    response::Answer,
     sign::{Message, Signer, SignerError},
 };
 
@@ -54,7 +55,7 @@ fn inverted(message: &Message) -> Message {
 /// The refusal, after the way through the wire format.
 #[track_caller]
 fn told(refused: &Refused) -> Code {
-    let json = refused.to_json();
+    let json = signstar::response::refusal_to_json(refused);
     assert!(!json.contains('\n'));
     let Answer::Refusal {
         code,
@@ -126,7 +127,7 @@ fn the_cause_is_for_the_journal_alone() {
             .cause()
             .is_some_and(|cause| cause.contains("wrong passphrase"))
     );
-    assert!(!refused.to_json().contains("passphrase"));
+    assert!(!signstar::response::refusal_to_json(&refused).contains("passphrase"));
     assert!(!refused.to_string().contains("passphrase"));
 }
 

@@ -157,11 +157,6 @@ impl Refused {
         }
         (!parts.is_empty()).then(|| parts.join(": "))
     }
-
-    /// The refusal as one line of JSON, without a line feed.
-    pub fn to_json(&self) -> String {
-        super::wire::refusal_to_json(self.code)
-    }
 }
 
 impl fmt::Display for Refused {
