@@ -5,8 +5,8 @@
 
 use sha2::{Digest as _, Sha512};
 use signstar::{
-    request::{MAX_OCTETS, Request, Sha512State, Stream},
     refusal::Code,
+    request::{MAX_OCTETS, Request, Sha512State, Stream},
     response::Answer,
     sign::{Certificate, Detached},
 };
