@@ -3,6 +3,7 @@
 use crate::body::{Body, Kind};
 use crate::names::names;
 use crate::path::Parameters;
+use crate::query::Query;
 use crate::system::SystemState;
 use crate::user::UserRole;
 
@@ -31,8 +32,12 @@ pub trait Call {
     const ROW: Row;
     /// What stands in the path: nothing, one name, or two.
     type Parameters: Parameters;
+    /// What may stand behind the path.
+    type Query: Query;
     /// What is sent.
     type Question: Body;
+    /// What may be sent instead, told apart by its media type; `()` if nothing.
+    type Alternative: Body;
     /// What comes back.
     type Answer: Body;
 }
@@ -50,6 +55,8 @@ pub struct Row {
     pub path: &'static str,
     /// The parameters in the template, in order, for instance `KeyID`.
     pub parameters: &'static [&'static str],
+    /// What may stand in the query, for instance `filter`.
+    pub query: &'static [&'static str],
     /// Who may call.
     pub access: Access,
     /// In which states.
@@ -58,6 +65,11 @@ pub struct Row {
     pub success: u16,
     /// The kind of what is sent.
     pub question: Kind,
+    /// The kind of what may be sent instead; [`Kind::None`] if nothing.
+    pub alternative: Kind,
+    /// The most bytes of what is sent; nothing means any number. Only the length announced
+    /// in the head counts: the device does not limit chunked bodies.
+    pub most: Option<u64>,
     /// The kind of what comes back.
     pub answer: Kind,
 }
@@ -71,7 +83,13 @@ pub struct Access {
     pub callers: Callers,
     /// In these states anybody may, without a passphrase.
     pub open: &'static [SystemState],
+    /// In these states only the user [`UNLOCK_USER`] may, with the unlock passphrase: other
+    /// users are not known to a device that has failed.
+    pub rescue: &'static [SystemState],
 }
+
+/// The user of [`Access::rescue`].
+pub const UNLOCK_USER: &str = "unlock";
 
 /// From where the users of a call may come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -91,6 +109,8 @@ pub enum Admission {
     Open,
     /// The caller must log in, and [`Row::allows`] decides.
     Login,
+    /// The caller must be [`UNLOCK_USER`] and know the unlock passphrase.
+    Rescue,
 }
 
 impl Row {
@@ -100,6 +120,8 @@ impl Row {
             Admission::Unavailable
         } else if self.access.open.contains(&state) {
             Admission::Open
+        } else if self.access.rescue.contains(&state) {
+            Admission::Rescue
         } else {
             Admission::Login
         }
