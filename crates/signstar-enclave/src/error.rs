@@ -82,7 +82,9 @@ impl Error {
             Self::Missing("softnethsm" | "signstar-sign" | "signstar-request-signature") => {
                 "build everything first: cargo build --workspace"
             }
-            Self::Missing(_) => "install OpenSSH, client and server (openssh-client, openssh-server)",
+            Self::Missing(_) => {
+                "install OpenSSH, client and server (openssh-client, openssh-server)"
+            }
             Self::Start { .. } | Self::Ended { .. } => {
                 "the logs in the folder of the enclave say more (sshd.log, softnethsm.log)"
             }

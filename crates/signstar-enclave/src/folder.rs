@@ -10,10 +10,7 @@ use std::{
 use nix::fcntl::{Flock, FlockArg};
 use signstar::config::Config;
 
-use crate::{
-    Client, Description, Error, SoftNetHsm,
-    error::OnPath,
-};
+use crate::{Client, Description, Error, SoftNetHsm, error::OnPath};
 
 /// The domain of an enclave that is no real one (RFC 2606 §2).
 const DOMAIN: &str = "signstar.example";
@@ -31,7 +28,9 @@ impl Folder {
     pub fn create(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).on("create", path)?;
         let path = path.canonicalize().on("find", path)?;
-        let plain = path.to_str().is_some_and(|text| !text.contains(char::is_control));
+        let plain = path
+            .to_str()
+            .is_some_and(|text| !text.contains(char::is_control));
         if !plain {
             return Err(Error::Name(path));
         }
@@ -87,6 +86,10 @@ impl Folder {
         self.0.join("ssh")
     }
 
+    pub(crate) fn sshd_configuration(&self) -> PathBuf {
+        self.ssh().join("sshd_config")
+    }
+
     pub(crate) fn hsm(&self) -> PathBuf {
         self.0.join("hsm")
     }
@@ -133,9 +136,7 @@ impl Folder {
     pub(crate) fn forget_description(&self) -> Result<(), Error> {
         let path = self.description();
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).on("remove", &path)
-            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error).on("remove", &path),
             _ => Ok(()),
         }
     }
@@ -207,6 +208,8 @@ pub(crate) fn write(path: &Path, octets: &[u8], mode: u32) -> Result<(), Error> 
         .on("write in", folder)?;
     file.write_all(octets).on("write", path)?;
     file.as_file().sync_all().on("write", path)?;
-    file.persist(path).map_err(|error| error.error).on("write", path)?;
+    file.persist(path)
+        .map_err(|error| error.error)
+        .on("write", path)?;
     Ok(())
 }

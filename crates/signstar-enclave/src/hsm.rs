@@ -161,11 +161,7 @@ impl SoftNetHsm {
 /// Gives `client` an operator, a key that only this operator can use, and a certificate.
 ///
 /// What was begun and not finished is done anew: the certificate on disk says that all is done.
-pub(crate) fn ensure_client(
-    admin: &Device,
-    folder: &Folder,
-    client: &Client,
-) -> Result<(), Error> {
+pub(crate) fn ensure_client(admin: &Device, folder: &Folder, client: &Client) -> Result<(), Error> {
     let path = folder.certificate(&client.name);
     let kind = path.with_extension("type");
     if path.exists() {
@@ -192,14 +188,20 @@ pub(crate) fn ensure_client(
         role: UserRole::Operator,
         passphrase: passphrase()?,
     };
-    admin.put_user(&user, &operator).doing("adding an operator")?;
-    admin.put_user_tag(&user, &tag).doing("tagging an operator")?;
+    admin
+        .put_user(&user, &operator)
+        .doing("adding an operator")?;
+    admin
+        .put_user_tag(&user, &tag)
+        .doing("tagging an operator")?;
     generate(admin, &key, client.key_type)?;
 
     let operator = admin.as_user(Credentials::new(user, passphrase()?));
     let certificate = certify(&operator, &key, &client.name)?;
     let octets = certificate.to_octets().doing("making a certificate")?;
-    admin.put_certificate(&key, octets.clone()).doing("storing a certificate")?;
+    admin
+        .put_certificate(&key, octets.clone())
+        .doing("storing a certificate")?;
     folder::write(&kind, client.key_type.as_str().as_bytes(), 0o600)?;
     folder::write(&path, &octets, 0o644)
 }
@@ -222,10 +224,17 @@ fn generate(admin: &Device, key: &KeyId, key_type: KeyType) -> Result<(), Error>
 
 fn certify(operator: &Device, key: &KeyId, name: &str) -> Result<Certificate, Error> {
     let public = operator.key(key).doing("reading a key")?;
-    let public = public_key(public).ok_or("no such key signs").doing("reading a key")?;
+    let public = public_key(public)
+        .ok_or("no such key signs")
+        .doing("reading a key")?;
     let signer = NetHsmKey::new(operator.clone(), key.clone());
     let user_id = format!("Example Packaging ({name}) <{name}@signstar.example>");
-    Ok(Certificate::issue(&public, &[&user_id], SystemTime::now(), &signer)?)
+    Ok(Certificate::issue(
+        &public,
+        &[&user_id],
+        SystemTime::now(),
+        &signer,
+    )?)
 }
 
 /// That something is not there is as good as having deleted it.

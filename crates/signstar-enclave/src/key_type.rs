@@ -56,9 +56,21 @@ impl KeyType {
             Self::EcP256 => (key::KeyType::EcP256, KeyMechanism::EcdsaSignature, None),
             Self::EcP384 => (key::KeyType::EcP384, KeyMechanism::EcdsaSignature, None),
             Self::EcP521 => (key::KeyType::EcP521, KeyMechanism::EcdsaSignature, None),
-            Self::Rsa2048 => (key::KeyType::Rsa, KeyMechanism::RsaSignaturePkcs1, Some(2048)),
-            Self::Rsa3072 => (key::KeyType::Rsa, KeyMechanism::RsaSignaturePkcs1, Some(3072)),
-            Self::Rsa4096 => (key::KeyType::Rsa, KeyMechanism::RsaSignaturePkcs1, Some(4096)),
+            Self::Rsa2048 => (
+                key::KeyType::Rsa,
+                KeyMechanism::RsaSignaturePkcs1,
+                Some(2048),
+            ),
+            Self::Rsa3072 => (
+                key::KeyType::Rsa,
+                KeyMechanism::RsaSignaturePkcs1,
+                Some(3072),
+            ),
+            Self::Rsa4096 => (
+                key::KeyType::Rsa,
+                KeyMechanism::RsaSignaturePkcs1,
+                Some(4096),
+            ),
         }
     }
 }

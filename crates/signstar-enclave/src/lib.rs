@@ -24,6 +24,7 @@ mod error;
 mod folder;
 mod hsm;
 mod key_type;
+mod leftover;
 mod programs;
 mod sshd;
 
@@ -36,6 +37,8 @@ pub use hsm::SoftNetHsm;
 pub use key_type::KeyType;
 pub use programs::program;
 pub use sshd::Sshd;
+
+use crate::leftover::Leftover;
 
 /// What an enclave is made of.
 #[derive(Clone, Debug)]
@@ -89,6 +92,10 @@ impl Enclave {
         let folder = Folder::create(&options.folder)?;
         let lock = folder.lock()?;
         folder.forget_description()?;
+        // An enclave that was killed did not end what it had started.
+        for leftover in Leftover::all(&folder) {
+            leftover.end();
+        }
 
         let hsm = SoftNetHsm::start(&folder, hsm_arguments)?;
         let device = hsm.make_operational(&folder)?;

@@ -198,5 +198,7 @@ fn wait_for(folder: &Folder) -> Result<(), Error> {
 fn say(text: &str) {
     let mut stdout = io::stdout();
     // Who does not listen can still read enclave.json.
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
 }

@@ -16,6 +16,7 @@ use crate::{
     child::{Running, last_words},
     error::OnPath,
     folder::write,
+    leftover::Sessions,
     programs::program,
 };
 
@@ -29,7 +30,9 @@ const TRIES: usize = 5;
 /// A running `sshd`.
 #[derive(Debug)]
 pub struct Sshd {
+    // Ended in this order: no session can begin any more when the last one is ended.
     running: Running,
+    _sessions: Sessions,
     port: u16,
     user: String,
 }
@@ -56,7 +59,7 @@ impl Sshd {
     }
 
     fn start_on(folder: &Folder, port: u16, user: &str) -> Result<Self, Error> {
-        let config = folder.ssh().join("sshd_config");
+        let config = folder.sshd_configuration();
         write(&config, configuration(folder, port, user).as_bytes(), 0o600)?;
         let log = folder.log(PROGRAM);
         let stderr = File::create(&log).on("write", &log)?;
@@ -70,6 +73,7 @@ impl Sshd {
         let running = Running::start(PROGRAM, &mut command, &log)?;
         let mut sshd = Self {
             running,
+            _sessions: Sessions(folder.clone()),
             port,
             user: user.to_owned(),
         };
@@ -123,7 +127,16 @@ fn ensure_key(path: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let output = Command::new(program("ssh-keygen")?)
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", "signstar-enclave", "-f"])
+        .args([
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-C",
+            "signstar-enclave",
+            "-f",
+        ])
         .arg(path)
         .stdin(Stdio::null())
         .output()
@@ -214,7 +227,11 @@ fn write_authorized_keys(folder: &Folder, clients: &[Client]) -> Result<(), Erro
             key.trim_end()
         ));
     }
-    write(&folder.ssh().join("authorized_keys"), lines.as_bytes(), 0o600)
+    write(
+        &folder.ssh().join("authorized_keys"),
+        lines.as_bytes(),
+        0o600,
+    )
 }
 
 /// What the clients need: the host key, a configuration for `ssh`, and a program that uses it

@@ -1,0 +1,17 @@
+//! Stories of a whole enclave: real `sshd`, `ssh`, `gpg` and `pacman`, and an HSM in software.
+//!
+//! They need everything built, and an HSM that misbehaves on request:
+//! `cargo build --workspace --features softnethsm/misbehave`.
+
+mod crash;
+mod doors;
+mod key_types;
+mod large;
+mod many;
+mod others;
+mod pacman;
+mod refusals;
+mod sandbox;
+mod story;
+mod strangers;
+mod trouble;

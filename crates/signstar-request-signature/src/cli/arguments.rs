@@ -1,0 +1,153 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use signstar_request_signature::Destination;
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  everything is signed and verified
+  1  something here: a file cannot be read or written, ssh cannot be started
+  2  wrong usage
+  3  refused by the enclave
+  4  the enclave or its HSM cannot be reached
+  5  an answer did not verify
+With several files every file is tried, and the highest of these counts.";
+
+const EXAMPLES: &str = "\
+Examples:
+  signstar-request-signature send --to sign@enclave.example.org linux-6.17-1-x86_64.pkg.tar.zst
+  signstar-request-signature verify --certificate packages.pgp linux-6.17-1-x86_64.pkg.tar.zst
+
+";
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  Sign two packages and check the signatures against a certificate:
+    signstar-request-signature send --to sign@enclave --certificate packages.pgp a.zst b.zst
+
+  Sign everything in a folder over one connection, signatures into another:
+    signstar-request-signature send --to enclave --output-dir signatures/ packages/*.zst
+
+  Use another SSH key, and notice a dead network:
+    signstar-request-signature send --to enclave -o IdentityFile=~/.ssh/signing image.iso
+    signstar-request-signature send --to enclave -o ServerAliveInterval=15 image.iso
+
+  Make the request where the file is, send it from where the enclave can be reached:
+    signstar-request-signature prepare image.iso > request.json
+    signstar-request-signature send --to enclave - < request.json > response.json
+
+Settings (~/.config/signstar/client.toml, or below XDG_CONFIG_HOME; all may be left out):
+  destination = \"sign@enclave.example.org\"
+  certificate = \"packages.pgp\"               # beside client.toml
+  ssh = \"/usr/bin/ssh\"
+  ssh-options = [\"IdentityFile=~/.ssh/signing\"]
+
+";
+
+/// Ask a Signstar enclave for signatures and check its answers.
+///
+/// A file never leaves this machine: it is hashed here, and a request of about a kilobyte goes to
+/// the enclave over ssh. What comes back is checked before anything is written.
+#[derive(Debug, Parser)]
+#[command(version, after_help = format!("{EXAMPLES}{EXIT_STATUS}"))]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Prepare(Prepare),
+    Send(Send),
+    Verify(Verify),
+}
+
+/// Print one request as JSON, to be sent from elsewhere.
+///
+/// The file is read once; nothing is connected to. `send -` sends what this prints.
+#[derive(Args, Debug)]
+pub(crate) struct Prepare {
+    /// The file to sign; `-` hashes standard input (a file of that name is `./-`).
+    pub(crate) file: PathBuf,
+}
+
+/// Have files signed: FILE.sig is written beside each FILE.
+///
+/// All files go over one ssh connection. Each is read once, several at the same time, and never
+/// held in memory. Each signature is verified, then written atomically; until then an older one
+/// stays. Whatever ssh can do to reach a host works: ~/.ssh/config, agents, hardware keys, jump
+/// hosts.
+///
+/// `send -` reads requests from standard input instead and writes one line of response for each
+/// to standard output; these are not verified, as it is not known what they are for.
+#[derive(Args, Debug)]
+#[command(after_help = format!("{SEND_EXAMPLES}{EXIT_STATUS}"))]
+pub(crate) struct Send {
+    /// The files to sign; or `-` alone, to forward requests (a file of that name is `./-`).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Where the enclave is: host, user@host, ssh://user@host:port, or a name in ~/.ssh/config.
+    #[arg(long, value_name = "SSH_DESTINATION", env = "SIGNSTAR_DESTINATION")]
+    pub(crate) to: Option<Destination>,
+
+    /// An option for ssh, as in its configuration; may be repeated.
+    #[arg(short = 'o', value_name = "SSH_OPTION")]
+    pub(crate) options: Vec<String>,
+
+    /// The program to connect with [default: ssh].
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) ssh: Option<PathBuf>,
+
+    /// Make one connection for each file, for an enclave of an older release that reads a single
+    /// request.
+    #[arg(long)]
+    pub(crate) one_by_one: bool,
+
+    /// Write signatures into this folder instead of beside the files.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output_dir: Option<PathBuf>,
+
+    /// Write FILE.asc in ASCII armor instead of the binary FILE.sig.
+    #[arg(long)]
+    pub(crate) armor: bool,
+
+    /// Accept only signatures that verify with this OpenPGP certificate.
+    #[arg(long, value_name = "CERT")]
+    pub(crate) certificate: Option<PathBuf>,
+
+    /// Say nothing about what went well.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// Check signatures without an enclave: FILE.sig and FILE.asc beside each FILE.
+///
+/// At least one of the two has to be there, and each that is has to be a signature of FILE by a
+/// key of the certificate.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  signstar-request-signature verify --certificate packages.pgp packages/*.zst
+
+Exit status:
+  0  every signature holds
+  1  a file or a signature cannot be read
+  2  wrong usage
+  5  a signature does not hold
+With several files every file is tried, and the highest of these counts.")]
+pub(crate) struct Verify {
+    /// The signed files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The OpenPGP certificate, binary or in ASCII armor [default: that of client.toml].
+    #[arg(long, value_name = "CERT")]
+    pub(crate) certificate: Option<PathBuf>,
+
+    /// Say nothing about what went well.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}

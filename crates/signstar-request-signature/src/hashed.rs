@@ -1,0 +1,247 @@
+//! A file as the enclave will know it: its SHA-512, and what it looked like meanwhile.
+
+use std::{
+    fs::{File, Metadata},
+    io::{self, Read},
+    ops::ControlFlow,
+    os::unix::fs::MetadataExt,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use sha2::{Digest, Sha512};
+use signstar::request::{AllegedName, OutputType, Request, Sha512State};
+
+use crate::Error;
+
+/// Octets that are read at once (1 MiB). This is all that is ever held of a file.
+const CHUNK: usize = 1 << 20;
+
+/// What was hashed, and how to tell whether it is still the same.
+#[derive(Clone, Debug)]
+pub struct Hashed {
+    state: Sha512State,
+    stamp: Option<Stamp>,
+}
+
+/// Whoever watched the hashing wants it to end.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Cancelled;
+
+/// What changes when a file does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        }
+    }
+}
+
+impl Hashed {
+    /// Hashes the regular file at `path` once from beginning to end.
+    ///
+    /// Fails if the file cannot be read, is not a regular file, has 1 PiB or more, or changes
+    /// meanwhile.
+    pub fn file(path: &Path) -> Result<Self, Error> {
+        Self::watched(path, |_| ControlFlow::Continue(()))?
+            .map_err(|Cancelled| Error::read(path, io::ErrorKind::Interrupted.into()))
+    }
+
+    /// The same, while `watch` is told the octets of every chunk and can end it; then there is
+    /// no error and no result.
+    pub fn watched(
+        path: &Path,
+        watch: impl FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Result<Self, Cancelled>, Error> {
+        // Looked at before it is opened: opening a named pipe may wait forever.
+        check_kind(path, &metadata(path)?)?;
+        let mut file = File::open(path).map_err(|source| Error::read(path, source))?;
+        let before = file
+            .metadata()
+            .map_err(|source| Error::read(path, source))?;
+        check_kind(path, &before)?;
+
+        let Ok(state) = hash(&mut file, path, watch)? else {
+            return Ok(Err(Cancelled));
+        };
+        let stamp = Stamp::of(&before);
+        let hashed = Self {
+            state,
+            stamp: Some(stamp),
+        };
+        hashed.check_unchanged(path)?;
+        if hashed.state.length() != stamp.size {
+            return Err(Error::Changed(path.to_owned()));
+        }
+        Ok(Ok(hashed))
+    }
+
+    /// Hashes everything that `reader` gives. `name` is what errors call it.
+    pub fn reader(reader: impl Read, name: &Path) -> Result<Self, Error> {
+        match hash(reader, name, |_| ControlFlow::Continue(()))? {
+            Ok(state) => Ok(Self { state, stamp: None }),
+            Err(Cancelled) => Err(Error::read(name, io::ErrorKind::Interrupted.into())),
+        }
+    }
+
+    /// Fails if the file at `path` is no longer the one that was hashed: another file, another
+    /// size or another time of modification.
+    pub fn check_unchanged(&self, path: &Path) -> Result<(), Error> {
+        match self.stamp {
+            Some(stamp) if stamp != Stamp::of(&metadata(path)?) => {
+                Err(Error::Changed(path.to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The SHA-512, still open at its end.
+    pub fn state(&self) -> &Sha512State {
+        &self.state
+    }
+
+    /// The request for a signature over what was hashed, which is said to be called as the last
+    /// part of `path`: one line of JSON without a line feed.
+    ///
+    /// No name is alleged for a `path` whose last part is not UTF-8 or has control characters.
+    pub fn request(&self, path: Option<&Path>) -> String {
+        let name = path
+            .and_then(Path::file_name)
+            .and_then(|name| name.to_str())
+            .and_then(AllegedName::new);
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        Request::new(self.state.clone(), OutputType::OpenPgpV4, name).to_json(now)
+    }
+}
+
+fn metadata(path: &Path) -> Result<Metadata, Error> {
+    path.metadata().map_err(|source| Error::read(path, source))
+}
+
+fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), Error> {
+    if metadata.is_dir() {
+        Err(Error::Folder(path.to_owned()))
+    } else if !metadata.is_file() {
+        Err(Error::Special(path.to_owned()))
+    } else {
+        Ok(())
+    }
+}
+
+fn hash(
+    mut reader: impl Read,
+    path: &Path,
+    mut watch: impl FnMut(u64) -> ControlFlow<()>,
+) -> Result<Result<Sha512State, Cancelled>, Error> {
+    let mut hasher = Sha512::new();
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let read = match reader.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(source) => return Err(Error::read(path, source)),
+        };
+        hasher.update(chunk.get(..read).unwrap_or_default());
+        if watch(u64::try_from(read).unwrap_or_default()).is_break() {
+            return Ok(Err(Cancelled));
+        }
+    }
+    let state = Sha512State::from_hasher(&hasher).map_err(|source| Error::TooLong {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Ok(state))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, "one").expect("written");
+        let hashed = Hashed::file(&path).expect("readable");
+        hashed.check_unchanged(&path).expect("unchanged");
+        let other = folder.path().join("other");
+        std::fs::write(&other, "two").expect("written");
+        std::fs::rename(&other, &path).expect("renamed");
+        assert!(matches!(
+            hashed.check_unchanged(&path),
+            Err(Error::Changed(_))
+        ));
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, vec![7; CHUNK * 3]).expect("written");
+        let grow = |_| {
+            let mut file = File::options().append(true).open(&path).expect("opened");
+            io::Write::write_all(&mut file, b"x").expect("written");
+            ControlFlow::Continue(())
+        };
+        let mut once = Some(grow);
+        let outcome = Hashed::watched(&path, |octets| {
+            once.take()
+                .map_or(ControlFlow::Continue(()), |grow| grow(octets))
+        });
+        assert!(matches!(outcome, Err(Error::Changed(_))), "{outcome:?}");
+    }
+
+    #[test]
+    fn hashing_can_be_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, vec![7; CHUNK * 3]).expect("written");
+        let mut chunks = 0;
+        let outcome = Hashed::watched(&path, |_| {
+            chunks += 1;
+            ControlFlow::Break(())
+        });
+        assert_eq!(outcome.expect("readable").err(), Some(Cancelled));
+        assert_eq!(chunks, 1);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_opened() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(matches!(Hashed::file(folder.path()), Err(Error::Folder(_))));
+        assert!(matches!(
+            Hashed::file(Path::new("/dev/null")),
+            Err(Error::Special(_))
+        ));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_alleged_is_left_out() {
+        let hashed = Hashed::reader(&b"abc"[..], Path::new("-")).expect("readable");
+        assert!(
+            hashed
+                .request(Some(Path::new("a/b.iso")))
+                .contains("\"b.iso\"")
+        );
+        assert!(
+            !hashed
+                .request(Some(Path::new("a\nb")))
+                .contains("file-name")
+        );
+        assert!(!hashed.request(None).contains("file-name"));
+    }
+}

@@ -1,0 +1,40 @@
+//! Ask a Signstar enclave for signatures and check its answers.
+//!
+//! A file is hashed where it is ([`Hashed`]); about a kilobyte of request goes to the enclave over
+//! the system's `ssh` ([`Ssh`], [`Session`]); the answer is checked before anything is written
+//! ([`Trust`], [`Target`]). [`Batch`] does this for any number of files over one connection.
+//!
+//! This library never prints and reads no environment. An [`Error`] has a
+//! [`hint`](Error::hint) for the person and an [`exit_status`](Error::exit_status) for a script.
+
+#![deny(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod atomic;
+mod batch;
+mod checked;
+mod error;
+mod forward;
+mod hashed;
+mod session;
+mod settings;
+mod ssh;
+mod target;
+mod trust;
+
+pub use atomic::{hold_writes, write_atomically};
+pub use batch::{Batch, Connections, Event};
+pub use checked::{Checked, check};
+pub use error::Error;
+pub use forward::forward;
+pub use hashed::{Cancelled, Hashed};
+pub use session::{Broken, Question, Session};
+pub use settings::Settings;
+pub use ssh::{Connection, Destination, Ssh};
+pub use target::{Form, Target, plan};
+pub use trust::Trust;

@@ -1,0 +1,235 @@
+//! Stand-ins for `ssh` and for the enclave behind it: one that signs, and many that misbehave.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io::{BufReader, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    sync::Arc,
+    thread,
+    time::SystemTime,
+};
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use signstar::{
+    Enclave, answer,
+    config::{ClientName, ClientRules, Domain, KeyName},
+    log::Log,
+    policy::Policy,
+    request::{OutputType, Stream},
+    sign::{Certificate, Message, PublicKey, Signer, SignerError, SigningKey},
+};
+use tempfile::TempDir;
+
+/// A key that stays in the memory of the test.
+#[derive(Debug)]
+struct InMemory(Arc<Ed25519KeyPair>);
+
+impl Signer for InMemory {
+    fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError> {
+        match message {
+            Message::Ed25519(message) => Ok(self.0.sign(message).as_ref().to_vec()),
+            other => Err(SignerError::Denied(format!("{other:?}").into())),
+        }
+    }
+}
+
+/// A folder with files to sign, a home without settings, and a program in place of `ssh`.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        fs::create_dir(folder.path().join("home")).expect("a home");
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(name), content).expect("written");
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("read")
+    }
+
+    /// What there is besides the stand-ins, in order.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let mut names: Vec<String> = (self.folder.path().read_dir().expect("read"))
+            .map(|entry| entry.expect("an entry").file_name())
+            .map(|name| name.into_string().expect("UTF-8"))
+            .filter(|name| !["home", "ssh"].contains(&name.as_str()))
+            .filter(|name| !name.starts_with("wire-"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Puts a shell script in the place of `ssh`. `$here` is the folder.
+    pub(crate) fn ssh(&self, script: &str) {
+        let here = self.folder.path().display();
+        self.write("ssh", format!("#!/bin/sh\nhere='{here}'\n{script}\n"));
+        let executable = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(self.path("ssh"), executable).expect("permissions");
+    }
+
+    /// An `ssh` that behaves as the shell script does after it has read all requests.
+    pub(crate) fn ssh_after_input(&self, script: &str) {
+        self.ssh(&format!("cat > /dev/null\n{script}"));
+    }
+
+    /// Puts an enclave in the place of what `ssh` connects to. `spoil` sees each request and the
+    /// response to it, and returns what is sent instead.
+    pub(crate) fn enclave(&self, spoil: impl Fn(&[u8], String) -> String + Send + 'static) -> Key {
+        let key = Key::generate();
+        let own = key.clone();
+        self.serve(move |request| spoil(request, own.respond(request)));
+        key
+    }
+
+    /// Answers every request of one connection.
+    pub(crate) fn serve(&self, respond: impl Fn(&[u8]) -> String + Send + 'static) {
+        let pipes = ["wire-requests", "wire-responses"].map(|name| self.path(name));
+        let made = Command::new("mkfifo").args(&pipes).status();
+        assert!(made.expect("mkfifo runs").success());
+        // The input of a program in the background is empty unless it is named otherwise.
+        self.ssh(
+            "echo \"$@\" >> $here/wire-connections\n\
+             exec 3<&0\n\
+             cat <&3 > $here/wire-requests &\n\
+             exec cat $here/wire-responses",
+        );
+        thread::spawn(move || {
+            let [requests, responses] = pipes;
+            let requests = File::open(requests).expect("opened");
+            let mut responses = File::options().write(true).open(responses).expect("opened");
+            for octets in Stream::new(BufReader::new(requests)) {
+                let Ok(octets) = octets else { return };
+                let response = respond(octets.as_slice());
+                if responses.write_all(response.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// The program with these arguments, in this folder and with nothing from outside.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signstar-request-signature"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path("home"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::from(self.command(arguments).output().expect("it runs"))
+    }
+
+    /// `send` through the stand-in for `ssh`.
+    pub(crate) fn send(&self, arguments: &[&str]) -> Ended {
+        let ssh = self.path("ssh");
+        let ssh = ssh.to_str().expect("UTF-8");
+        self.run(&[&["send", "--to", "enclave", "--ssh", ssh], arguments].concat())
+    }
+}
+
+/// What a program left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().expect("not killed"),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+}
+
+/// A key of an enclave and its certificate.
+#[derive(Clone)]
+pub(crate) struct Key {
+    pair: Arc<Ed25519KeyPair>,
+    pub(crate) certificate: Certificate,
+}
+
+impl Key {
+    pub(crate) fn generate() -> Self {
+        let pair = Arc::new(Ed25519KeyPair::generate().expect("a key"));
+        let public = PublicKey::Ed25519(pair.public_key().as_ref().to_vec());
+        let certificate = Certificate::issue(
+            &public,
+            &["Example Packaging <packages@example.org>"],
+            SystemTime::now(),
+            &InMemory(Arc::clone(&pair)),
+        )
+        .expect("a certificate");
+        Self { pair, certificate }
+    }
+
+    pub(crate) fn write_certificate(&self, path: &Path) {
+        fs::write(path, self.certificate.to_octets().expect("octets")).expect("written");
+    }
+
+    /// The response to one request of an enclave with this key.
+    pub(crate) fn respond(&self, request: &[u8]) -> String {
+        let client = ClientName::new("client").expect("a name");
+        match answer(request, &client, &self.enclave(), SystemTime::now()) {
+            Ok(response) => response.to_json(),
+            Err(refused) => refused.to_json(),
+        }
+    }
+
+    fn enclave(&self) -> Enclave {
+        let client = ClientName::new("client").expect("a name");
+        let name = KeyName::new("packages").expect("a name");
+        let rules = ClientRules {
+            key: name.clone(),
+            outputs: BTreeSet::from([OutputType::OpenPgpV4]),
+            enabled: true,
+        };
+        let key = SigningKey::new(
+            self.certificate.clone(),
+            Box::new(InMemory(Arc::clone(&self.pair))),
+            Domain::new("signstar.example.org").expect("a domain"),
+            BTreeMap::new(),
+        );
+        Enclave {
+            policy: Policy::new(BTreeMap::from([(client, rules)])),
+            keyring: BTreeMap::from([(name, key)]),
+            log: Log::Unlogged,
+        }
+    }
+}
+
+/// A refusal as it is sent.
+pub(crate) fn refusal(code: &str, message: &str) -> String {
+    serde_json::json!({
+        "version": "1.1.0",
+        "refusal": {"code": code, "message": message, "retry": false}
+    })
+    .to_string()
+}
+
+/// `response` spread over several lines, without a line feed at its end.
+pub(crate) fn pretty(response: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(response).expect("JSON");
+    serde_json::to_string_pretty(&value).expect("JSON")
+}

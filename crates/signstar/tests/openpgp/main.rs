@@ -1,0 +1,90 @@
+//! OpenPGP signatures from end to end, with keys in software and with the programs of the field.
+
+mod answers;
+mod certificates;
+mod gnupg;
+mod programs;
+mod refusals;
+mod software;
+mod tampering;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, SystemTime},
+};
+
+use sha2::{Digest as _, Sha512};
+use signstar::{
+    Enclave, answer,
+    config::{ClientName, ClientRules, Domain, KeyName},
+    log::Log,
+    policy::Policy,
+    request::{OutputType, Request, Sha512State},
+    response::{Answer, Refused},
+    sign::{Certificate, Detached, Keyring, Signer, SigningKey},
+};
+
+use self::software::Software;
+
+const USER_ID: &str = "Example Packaging <packages@example.org>";
+const FILE: &[u8] = b"what a build host has built";
+
+/// 2026-01-01 00:00 UTC: when the keys of these tests were made.
+fn birth() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600)
+}
+
+/// An hour later: when they sign.
+fn now() -> SystemTime {
+    birth() + Duration::from_secs(3600)
+}
+
+fn state(file: &[u8]) -> Sha512State {
+    Sha512State::from_hasher(&Sha512::new_with_prefix(file)).expect("a short file")
+}
+
+fn request(file: &[u8]) -> String {
+    Request::new(state(file), OutputType::OpenPgpV4, None).to_json(1)
+}
+
+fn client(name: &str) -> ClientName {
+    ClientName::new(name).expect("a name")
+}
+
+fn certificate(key: &Software) -> Certificate {
+    Certificate::issue(&key.public(), &[USER_ID], birth(), key).expect("a certificate")
+}
+
+/// An enclave with one client, `builder`, whose key is `signer`.
+fn enclave(certificate: Certificate, signer: impl Signer + 'static) -> Enclave {
+    let rules = ClientRules {
+        key: KeyName::new("packages").expect("a name"),
+        outputs: BTreeSet::from([OutputType::OpenPgpV4]),
+        enabled: true,
+    };
+    enclave_with(rules, certificate, signer)
+}
+
+fn enclave_with(
+    rules: ClientRules,
+    certificate: Certificate,
+    signer: impl Signer + 'static,
+) -> Enclave {
+    let domain = Domain::new("signstar.example.org").expect("a domain");
+    let notations = BTreeMap::from([("origin@example.org".to_owned(), "packages".to_owned())]);
+    let key = SigningKey::new(certificate, Box::new(signer), domain, notations);
+    Enclave {
+        policy: Policy::new(BTreeMap::from([(client("builder"), rules)])),
+        keyring: Keyring::from([(KeyName::new("packages").expect("a name"), key)]),
+        log: Log::Unlogged,
+    }
+}
+
+/// What `builder` gets for `file`, after the way through both wire formats.
+fn sign(file: &[u8], enclave: &Enclave) -> Result<Detached, Refused> {
+    let response = answer(request(file).as_bytes(), &client("builder"), enclave, now())?;
+    match Answer::parse(response.to_json().as_bytes()).expect("an own response is one") {
+        Answer::Signature(armored) => Ok(Detached::from_armored(&armored).expect("a signature")),
+        Answer::Refusal { code, .. } => panic!("a refusal in place of a signature: {code}"),
+    }
+}

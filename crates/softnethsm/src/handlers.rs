@@ -1,0 +1,288 @@
+//! What every call does: one implementation of [`Handle`] per row of the table.
+
+mod certificates;
+mod config;
+mod json;
+mod keys;
+mod namespaces;
+mod restrictions;
+mod signing;
+mod system;
+mod users;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION,
+    VARY,
+};
+use hyper::{HeaderMap, StatusCode};
+use nethsm::body::{Body, Kind};
+use nethsm::call::{Call, Method, Row};
+use nethsm::id::BadId;
+use nethsm::passphrase::Passphrase;
+use nethsm::{for_each_call, table};
+
+use crate::answer::{Answer, JSON, Refusal, empty};
+use crate::login::Caller;
+use crate::request::{Request, essence};
+use crate::vault::Vault;
+
+/// What caches may do with the answers of a resource.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// `Cache-Control: no-cache`.
+    Never,
+    /// Nothing is said.
+    Unsaid,
+    /// Nothing is said, but answers carry an entity tag to ask with.
+    Tagged,
+}
+
+/// What a call does. The type is a row of the table, so everything that row says is known.
+pub(crate) trait Handle: Call {
+    /// The name of the question in messages about its JSON.
+    const SCHEMA: &'static str = "req";
+    /// What caches may do with the answers.
+    const CACHING: Caching = Caching::Never;
+    /// The content types that are known here; none means that the resource does not look at it.
+    const CONTENT_TYPES: &'static [&'static str] = &[];
+    /// Whether bodies may be messages to sign, of up to 67 MiB.
+    const TAKES_MESSAGES: bool = false;
+
+    /// Says no to a caller whose role is right but who is not meant.
+    fn allow(_: &Request, _: &Self::Parameters) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    /// Whether there is what the path names; if not, the answer is 404 before the body is read.
+    fn exists(_: &Request, _: &Self::Parameters) -> Result<bool, Refusal> {
+        Ok(true)
+    }
+
+    /// The refusal of names that are none.
+    fn bad_name(bad: BadId) -> Refusal {
+        Refusal::bad(bad.answer())
+    }
+
+    /// Does it.
+    fn handle(
+        request: &Request,
+        at: Self::Parameters,
+        question: Self::Question,
+    ) -> Result<Done<Self::Answer>, Refusal>;
+}
+
+/// A call that succeeded.
+pub(crate) struct Done<A> {
+    answer: A,
+    location: Option<String>,
+}
+
+impl<A> Done<A> {
+    /// Succeeded, with this answer.
+    pub(crate) fn with(answer: A) -> Result<Self, Refusal> {
+        Ok(Self {
+            answer,
+            location: None,
+        })
+    }
+
+    /// Created something, to be found below the base of the API at `location`.
+    pub(crate) fn created(answer: A, location: String) -> Result<Self, Refusal> {
+        Ok(Self {
+            answer,
+            location: Some(location),
+        })
+    }
+}
+
+/// A handler with its types worn off, so that all fit into one list.
+pub(crate) struct Handler {
+    row: Row,
+    caching: Caching,
+    pub(crate) content_types: &'static [&'static str],
+    pub(crate) takes_messages: bool,
+    pub(crate) allow: fn(&Request) -> Result<(), Refusal>,
+    run: fn(&Request, &[u8]) -> Result<Answer, Refusal>,
+}
+
+macro_rules! handlers {
+    ($($name:ident)+) => {
+        /// One handler per row: a row without one does not compile.
+        static HANDLERS: &[Handler] = &[$( worn::<table::$name>(), )+];
+    };
+}
+for_each_call!(handlers);
+
+const fn worn<C: Handle>() -> Handler {
+    Handler {
+        row: C::ROW,
+        caching: C::CACHING,
+        content_types: C::CONTENT_TYPES,
+        takes_messages: C::TAKES_MESSAGES,
+        allow: allow::<C>,
+        run: run::<C>,
+    }
+}
+
+/// The handler of a row.
+pub(crate) fn handler(row: &Row) -> Option<&'static Handler> {
+    HANDLERS.iter().find(|handler| handler.row == *row)
+}
+
+fn allow<C: Handle>(request: &Request) -> Result<(), Refusal> {
+    match request.resource.parameters::<C::Parameters>() {
+        Ok(at) => C::allow(request, &at),
+        // Answered in its turn.
+        Err(_) => Ok(()),
+    }
+}
+
+fn run<C: Handle>(request: &Request, body: &[u8]) -> Result<Answer, Refusal> {
+    let at: C::Parameters = request.resource.parameters().map_err(C::bad_name)?;
+    if !C::exists(request, &at)? {
+        return Err(Refusal::not_found());
+    }
+    has_right_media_type(request)?;
+    let question = match C::Question::KIND {
+        Kind::Json => json::read::<C::Question>(C::SCHEMA, body)?,
+        _ => C::Question::from_bytes(body).map_err(|_| Refusal::bad("Invalid data."))?,
+    };
+    let done = C::handle(request, at, question)?;
+    let status = StatusCode::from_u16(C::ROW.success).unwrap_or(StatusCode::OK);
+    let mut answer = empty(status);
+    let body = done
+        .answer
+        .to_bytes()
+        .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    answer.body_mut().extend_from_slice(&body);
+    let location = done
+        .location
+        .and_then(|location| HeaderValue::try_from(location).ok());
+    if let Some(location) = location {
+        answer.headers_mut().insert(LOCATION, location);
+    }
+    Ok(answer)
+}
+
+/// PUT, and POST that creates, insist on the media type of their question; other POSTs do not look.
+fn has_right_media_type(request: &Request) -> Result<(), Refusal> {
+    let row = request.row;
+    let insists = row.method == Method::Put || (row.method == Method::Post && row.success == 201);
+    if !insists {
+        return Ok(());
+    }
+    let given = request.header(&CONTENT_TYPE).map(essence);
+    let expected = row.question.media_type();
+    match (given.as_deref(), expected) {
+        (None, None) => Ok(()),
+        (Some("application/json"), None) => Ok(()),
+        (Some(given), Some(expected)) if given == expected => Ok(()),
+        _ => Err(Refusal::silent(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+    }
+}
+
+/// Answers a request that passed the checks.
+pub(crate) fn perform(request: &Request, body: &[u8]) -> Answer {
+    let mut answer = (request.handler.run)(request, body).unwrap_or_else(Refusal::into_answer);
+    let headers = answer.headers_mut();
+    if !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.media_type()));
+    }
+    headers.insert(
+        VARY,
+        HeaderValue::from_static("Accept, Accept-Encoding, Accept-Charset, Accept-Language"),
+    );
+    if request.row.method == Method::Get && answer.status() == StatusCode::OK {
+        answer = conditional(request, answer);
+    }
+    answer
+}
+
+/// `If-Match` and `If-None-Match` (RFC 9110 §13) for what was read.
+fn conditional(request: &Request, mut answer: Answer) -> Answer {
+    let hash = digest(&SHA256, answer.body());
+    let short: Vec<u8> = hash.as_ref().iter().take(16).copied().collect();
+    let tag = format!("\"{}\"", hex::encode(short));
+    let names = |name: &HeaderName| {
+        let value = request.header(name)?;
+        Some(
+            value
+                .split(',')
+                .map(str::trim)
+                .any(|own| own == "*" || own == tag),
+        )
+    };
+    if names(&IF_MATCH) == Some(false) {
+        return emptied(answer, StatusCode::PRECONDITION_FAILED);
+    }
+    if names(&IF_NONE_MATCH) == Some(true) {
+        return emptied(answer, StatusCode::NOT_MODIFIED);
+    }
+    let is_tagged = request.handler.caching == Caching::Tagged && request.query("filter").is_none();
+    if let (true, Ok(tag)) = (is_tagged, HeaderValue::try_from(tag)) {
+        answer.headers_mut().insert(ETAG, tag);
+    }
+    answer
+}
+
+fn emptied(mut answer: Answer, status: StatusCode) -> Answer {
+    answer.body_mut().clear();
+    *answer.status_mut() = status;
+    answer
+}
+
+/// Adds what every answer of a resource carries, refusals before the body included.
+pub(crate) fn finish(request: &Request, answer: &mut Answer) {
+    let headers: &mut HeaderMap = answer.headers_mut();
+    if request.handler.caching == Caching::Never {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    }
+    if !answer.body().is_empty() && !answer.headers().contains_key(CONTENT_TYPE) {
+        answer.headers_mut().insert(CONTENT_TYPE, JSON);
+    }
+}
+
+/// The vault and the caller, of a call that asks for a login.
+pub(crate) fn inside(request: &Request) -> Result<(&Vault, &Caller), Refusal> {
+    let vault = request.vault.as_deref().ok_or_else(Refusal::unavailable)?;
+    let caller = request.caller.as_ref().ok_or_else(Refusal::forbidden)?;
+    Ok((vault, caller))
+}
+
+/// Refuses a passphrase that may not be set; `name` is what the message calls it.
+pub(crate) fn settable(name: &str, passphrase: &Passphrase) -> Result<(), Refusal> {
+    passphrase.check().map_err(|_| {
+        Refusal::bad(format!(
+            "passphrase {name} is not >= 10 and <= 200 characters"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use nethsm::path::Parameters;
+
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_table_has_a_handler() {
+        for row in table::TABLE {
+            assert!(handler(row).is_some(), "{}", row.name);
+        }
+        assert_eq!(HANDLERS.len(), table::TABLE.len());
+    }
+
+    #[test]
+    fn parameters_of_one_resource_read_the_same_names() {
+        for handler in HANDLERS {
+            assert_eq!(
+                handler.row.parameters.len(),
+                handler.row.path.matches('{').count(),
+                "{}",
+                handler.row.name
+            );
+        }
+        assert!(<() as Parameters>::NAMES.is_empty());
+    }
+}

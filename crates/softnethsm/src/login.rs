@@ -1,0 +1,195 @@
+//! Logins: who asks, and how often they may guess.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::hmac;
+use nethsm::id::UserId;
+use nethsm::passphrase::Passphrase;
+use nethsm::user::UserRole;
+use zeroize::Zeroizing;
+
+use crate::encoding;
+use crate::error::{SealError, StoreError};
+use crate::random;
+use crate::stretch::PassphraseHash;
+use crate::vault::Vault;
+
+/// After a failed login, the same user is not heard from the same address for this long.
+const PAUSE: Duration = Duration::from_secs(1);
+/// More names than anybody can fail with in a second.
+const MOST_FAILURES: usize = 4096;
+
+/// So many may wait for their passphrases to be stretched.
+const LONGEST_QUEUE: usize = 128;
+
+/// A user who has proved who they are.
+pub(crate) struct Caller {
+    pub(crate) id: UserId,
+    pub(crate) role: UserRole,
+    pub(crate) tags: Vec<String>,
+}
+
+/// Why a login failed.
+pub(crate) enum LoginError {
+    /// No credentials were given.
+    Missing,
+    /// Credentials that are malformed or wrong.
+    Wrong,
+    /// Too soon after a failed login.
+    TooSoon,
+    /// The user cannot be read.
+    Store(StoreError),
+}
+
+/// What is remembered of logins since the device was started.
+///
+/// A stretched passphrase takes a tenth of a second to check, so one that was right is remembered as
+/// an HMAC under a key that exists only in memory. It covers what is stored of the passphrase: after a
+/// change, the old one is not remembered any more.
+pub(crate) struct Logins {
+    key: hmac::Key,
+    known: Mutex<HashMap<UserId, hmac::Tag>>,
+    failed: Mutex<HashMap<(IpAddr, String), Instant>>,
+    /// One at a time is stretched, and the next sees whether it was theirs.
+    stretching: Mutex<()>,
+    waiting: AtomicUsize,
+}
+
+/// A place in the queue of passphrases to be stretched.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Logins {
+    pub(crate) fn new() -> Result<Self, SealError> {
+        let mut key = Zeroizing::new([0; 32]);
+        random::fill(key.as_mut_slice())?;
+        Ok(Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()),
+            known: Mutex::default(),
+            failed: Mutex::default(),
+            stretching: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+        })
+    }
+
+    /// Forgets all that was right, as when the device is locked.
+    pub(crate) fn forget(&self) {
+        self.known().clear();
+    }
+
+    /// Checks an `Authorization` header.
+    pub(crate) fn check(
+        &self,
+        vault: &Vault,
+        peer: IpAddr,
+        header: Option<&[u8]>,
+    ) -> Result<Caller, LoginError> {
+        let (id, passphrase) =
+            basic(header.ok_or(LoginError::Missing)?).ok_or(LoginError::Wrong)?;
+        self.may_try(peer, id.as_str())?;
+        let user = match vault.user(&id).map_err(LoginError::Store)? {
+            Some(user) if self.is_right(&id, &user.hash, passphrase.expose())? => user,
+            known => {
+                if known.is_none() {
+                    let _place = self.queue()?;
+                    PassphraseHash::pretend(passphrase.expose());
+                }
+                self.note_failure(peer, id.as_str());
+                return Err(LoginError::Wrong);
+            }
+        };
+        Ok(Caller {
+            id,
+            role: user.role,
+            tags: user.tags,
+        })
+    }
+
+    /// Asks whether this name may be tried from this address now.
+    pub(crate) fn may_try(&self, peer: IpAddr, name: &str) -> Result<(), LoginError> {
+        match self.failed().get(&(peer, name.to_owned())) {
+            Some(when) if when.elapsed() < PAUSE => Err(LoginError::TooSoon),
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes that this name was tried from this address in vain.
+    pub(crate) fn note_failure(&self, peer: IpAddr, name: &str) {
+        let mut failed = self.failed();
+        if failed.len() >= MOST_FAILURES {
+            failed.retain(|_, when| when.elapsed() < PAUSE);
+        }
+        if failed.len() < MOST_FAILURES {
+            failed.insert((peer, name.to_owned()), Instant::now());
+        }
+    }
+
+    fn is_right(
+        &self,
+        id: &UserId,
+        hash: &PassphraseHash,
+        passphrase: &str,
+    ) -> Result<bool, LoginError> {
+        let parts = [id.as_str(), hash.digest(), passphrase];
+        let proof = Zeroizing::new(parts.join("\0"));
+        if self.is_known(id, &proof) {
+            return Ok(true);
+        }
+        let _place = self.queue()?;
+        let _turn = self
+            .stretching
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Many connections of one user begin at once, and one stretching is enough for all.
+        if self.is_known(id, &proof) {
+            return Ok(true);
+        }
+        let is_right = hash.matches(passphrase);
+        if is_right {
+            self.known()
+                .insert(id.clone(), hmac::sign(&self.key, proof.as_bytes()));
+        }
+        Ok(is_right)
+    }
+
+    fn is_known(&self, id: &UserId, proof: &str) -> bool {
+        let known = self.known();
+        let tag = known.get(id);
+        tag.is_some_and(|tag| hmac::verify(&self.key, proof.as_bytes(), tag.as_ref()).is_ok())
+    }
+
+    /// Stands in line for stretching, unless the line is so long that it can only be an attack.
+    fn queue(&self) -> Result<Place<'_>, LoginError> {
+        let place = Place(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= LONGEST_QUEUE {
+            return Err(LoginError::TooSoon);
+        }
+        Ok(place)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<UserId, hmac::Tag>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn failed(&self) -> MutexGuard<'_, HashMap<(IpAddr, String), Instant>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads `Basic BASE64(user:passphrase)`. The scheme is spelt so and no other way; the passphrase
+/// may hold colons.
+fn basic(header: &[u8]) -> Option<(UserId, Passphrase)> {
+    let encoded = std::str::from_utf8(header.strip_prefix(b"Basic ")?).ok()?;
+    let decoded = Zeroizing::new(encoding::decode(encoded.trim())?);
+    let (user, passphrase) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some((user.parse().ok()?, Passphrase::new(passphrase.to_owned())))
+}

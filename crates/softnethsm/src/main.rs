@@ -1,0 +1,116 @@
+//! The command `softnethsm`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use softnethsm::{Device, Error, Identity, Misbehaviour, Server};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// A NetHSM in software: the same REST API over TLS, state sealed on disk.
+///
+/// A fresh data folder is an unprovisioned device; provision and unlock it through the API.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Serve the API until SIGTERM or SIGINT
+    ///
+    /// Prints one line, `softnethsm listening on https://ADDR:PORT`, when connections are accepted.
+    /// What was answered is on disk: the process may be killed at any moment.
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Folder that holds the state of the device; created when missing. Its `device.key` stands in
+    /// place of the hardware: who has the folder needs the unlock passphrase, or nothing with
+    /// unattended boot on
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: String,
+    /// Certificate chain, PEM, leaf first [default: a self-made one, kept as DIR/tls-cert.pem]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    misbehaviour: Misbehaviour,
+}
+
+fn main() -> ExitCode {
+    let Command {
+        verb: Verb::Serve(wish),
+    } = Command::parse();
+    match serve(&wish) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(wish: &Serve) -> Result<(), Error> {
+    let failed = |source| Error::Listen {
+        address: wish.listen.clone(),
+        source,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(failed)?;
+    // Before anybody can know that the server is there to be ended.
+    let (mut terminate, mut interrupt) = {
+        let _inside = runtime.enter();
+        (
+            on(SignalKind::terminate()).map_err(failed)?,
+            on(SignalKind::interrupt()).map_err(failed)?,
+        )
+    };
+    let identity = match (&wish.tls_cert, &wish.tls_key) {
+        (Some(certificate), Some(key)) => Some(Identity::read(certificate, key)?),
+        _ => None,
+    };
+    let device = Device::open(&wish.data)?;
+    let server = Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour)?;
+    let mut output = io::stdout().lock();
+    // A reader that has gone away does not end the server.
+    let _ = writeln!(
+        output,
+        "softnethsm listening on https://{}",
+        server.address()
+    );
+    let _ = output.flush();
+    runtime.block_on(async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    });
+    server.stop()
+}
+
+fn on(kind: SignalKind) -> io::Result<Signal> {
+    signal(kind)
+}
+
+fn report(error: &Error) {
+    let mut output = io::stderr().lock();
+    let _ = write!(output, "error: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let _ = write!(output, ": {inner}");
+        cause = inner.source();
+    }
+    let _ = writeln!(output, "\nhint: {}", error.hint());
+}

@@ -1,0 +1,106 @@
+//! Misbehaviour on request: wrong, slow or broken answers to sign requests, for tests.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use hyper::StatusCode;
+use nethsm::body::Body;
+use nethsm::key::Signature;
+
+use crate::answer::{Answer, empty};
+
+/// What to do to the answers of sign requests; nothing by default. Other calls are not touched.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct Misbehaviour {
+    /// latency:MILLISECONDS, wrong-signature, garbage, drop or error
+    #[arg(long = "misbehave", value_name = "KIND", hide = true)]
+    pub kind: Option<Kind>,
+}
+
+/// One way to misbehave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Answers late.
+    Latency(Duration),
+    /// Flips one bit of the signature.
+    WrongSignature,
+    /// Answers 200 with octets that are no JSON.
+    Garbage,
+    /// Closes the connection without an answer.
+    Drop,
+    /// Answers 503.
+    Error,
+}
+
+/// The text names no misbehaviour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected latency:MILLISECONDS, wrong-signature, garbage, drop or error")]
+pub struct UnknownKind;
+
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Ok(match text {
+            "wrong-signature" => Self::WrongSignature,
+            "garbage" => Self::Garbage,
+            "drop" => Self::Drop,
+            "error" => Self::Error,
+            _ => {
+                let latency = text
+                    .strip_prefix("latency:")
+                    .and_then(|text| text.parse().ok());
+                Self::Latency(latency.map(Duration::from_millis).ok_or(UnknownKind)?)
+            }
+        })
+    }
+}
+
+impl Misbehaviour {
+    /// The answer to a sign request, misbehaved; nothing means that the connection is closed.
+    pub(crate) async fn apply(self, answer: Answer) -> Option<Answer> {
+        match self.kind {
+            None => Some(answer),
+            Some(Kind::Latency(latency)) => {
+                tokio::time::sleep(latency).await;
+                Some(answer)
+            }
+            Some(Kind::WrongSignature) => Some(with_flipped_bit(answer)),
+            Some(Kind::Garbage) => {
+                let mut garbage = empty(StatusCode::OK);
+                garbage.body_mut().extend_from_slice(b"\xff\x00<garbage>");
+                Some(garbage)
+            }
+            Some(Kind::Drop) => None,
+            Some(Kind::Error) => Some(empty(StatusCode::SERVICE_UNAVAILABLE)),
+        }
+    }
+}
+
+fn with_flipped_bit(mut answer: Answer) -> Answer {
+    if let Ok(mut signature) = Signature::from_bytes(answer.body()) {
+        if let Some(last) = signature.signature.0.last_mut() {
+            *last ^= 1;
+        }
+        if let Ok(body) = signature.to_bytes() {
+            *answer.body_mut() = body.to_vec();
+        }
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_read_from_text() {
+        assert_eq!("drop".parse(), Ok(Kind::Drop));
+        assert_eq!(
+            "latency:20".parse(),
+            Ok(Kind::Latency(Duration::from_millis(20)))
+        );
+        assert_eq!("latency".parse::<Kind>(), Err(UnknownKind));
+    }
+}
