@@ -26,6 +26,7 @@
 mod calls;
 mod connector;
 mod error;
+mod fleet;
 mod options;
 mod tls;
 mod transfer;
@@ -47,6 +48,7 @@ use crate::path::path_of;
 use crate::query;
 
 pub use self::error::Error;
+pub use self::fleet::{Answered, Condition, Fleet, FleetError, Order};
 pub use self::options::Options;
 pub use self::tls::{BadTls, Tls};
 pub use self::url::{BadUrl, Url};
