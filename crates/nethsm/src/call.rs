@@ -127,6 +127,15 @@ impl Row {
         }
     }
 
+    /// Whether the call leaves the device as it was, apart from counters: reading, signing and
+    /// the like. Such a call may be made again, also of another device.
+    pub fn changes_nothing(&self) -> bool {
+        let makes_an_answer = ["/random", "/sign", "/encrypt", "/decrypt", "/csr.pem"];
+        self.method == Method::Get
+            || self.method == Method::Post
+                && makes_an_answer.iter().any(|end| self.path.ends_with(end))
+    }
+
     /// Whether a user with this role, of a namespace or not, may make this call once logged
     /// in. The device answers 403 otherwise.
     pub fn allows(&self, role: UserRole, origin: Origin) -> bool {

@@ -13,6 +13,7 @@
 //! | [`id`], [`octets`], [`passphrase`], [`time`] | the plain values inside |
 //! | [`cluster`], [`config`], [`csr`], [`key`], [`metrics`], [`namespace`], [`system`], [`transfer`], [`user`] | the questions and answers, by noun |
 //! | `client` | the client (feature `client`, on by default) |
+//! | `backup` | backup files, without a device (feature `backup`, on by default) |
 //!
 //! Without the feature `client` nothing here opens a socket.
 
@@ -26,6 +27,8 @@
     )
 )]
 
+#[cfg(feature = "backup")]
+pub mod backup;
 pub mod body;
 pub mod call;
 #[cfg(feature = "client")]
