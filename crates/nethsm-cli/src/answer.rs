@@ -106,11 +106,9 @@ impl Answer {
 pub(crate) fn to_stdout(octets: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(octets).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::file(
-            "write",
-            "standard output".as_ref(),
-            &error,
-        )),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::file("write", "standard output".as_ref(), &error))
+        }
         _ => Ok(()),
     }
 }
@@ -175,11 +173,19 @@ fn table(items: &[Value]) -> String {
     let lines = rows.iter().map(|fields| {
         let value = |name: &String| {
             let found = fields.iter().find(|field| field.first() == Some(name));
-            found.and_then(|field| field.get(1)).cloned().unwrap_or_default()
+            found
+                .and_then(|field| field.get(1))
+                .cloned()
+                .unwrap_or_default()
         };
         names.iter().map(value).collect()
     });
-    aligned(&[heads].into_iter().chain(lines).collect::<Vec<Vec<String>>>())
+    aligned(
+        &[heads]
+            .into_iter()
+            .chain(lines)
+            .collect::<Vec<Vec<String>>>(),
+    )
 }
 
 fn cell(value: &Value) -> String {
@@ -196,11 +202,17 @@ fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+        cells
+            .map(|cell| cell.chars().count())
+            .max()
+            .unwrap_or_default()
     };
     let widths: Vec<_> = (0..columns).map(width).collect();
     let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")

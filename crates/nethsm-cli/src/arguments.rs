@@ -61,7 +61,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
-    Device(Device),
+    Device(Box<Device>),
     #[command(flatten)]
     Shell(Shell),
 }

@@ -10,7 +10,7 @@ use nethsm::table;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::file::read_text;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::passphrase::existing;
 use crate::session::Session;
 
@@ -46,7 +46,7 @@ impl Verb for List {
 
 #[derive(Args, Debug)]
 pub(crate) struct Add {
-    /// Where it listens for the others: https://HOST:2380.
+    /// Where it listens for the others, `https://HOST:2380`.
     #[arg(required = true, value_name = "URL")]
     urls: Vec<PeerUrl>,
 }
@@ -63,7 +63,7 @@ impl Verb for Add {
 pub(crate) struct Set {
     /// The member.
     member: MemberId,
-    /// Where it listens for the others: https://HOST:2380.
+    /// Where it listens for the others, `https://HOST:2380`.
     #[arg(required = true, value_name = "URL")]
     urls: Vec<PeerUrl>,
 }
@@ -72,7 +72,10 @@ impl Verb for Set {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         let urls = self.urls.clone();
         session.call::<table::SetMember>(self, &self.member, &MemberUrls { urls })?;
-        Ok(Answer::done("member set", &[("member", self.member.as_str())]))
+        Ok(Answer::done(
+            "member set",
+            &[("member", self.member.as_str())],
+        ))
     }
 }
 
@@ -85,7 +88,10 @@ pub(crate) struct Promote {
 impl Verb for Promote {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         session.call::<table::PromoteMember>(self, &self.member, &())?;
-        Ok(Answer::done("member promoted", &[("member", self.member.as_str())]))
+        Ok(Answer::done(
+            "member promoted",
+            &[("member", self.member.as_str())],
+        ))
     }
 }
 
@@ -99,7 +105,10 @@ impl Verb for Remove {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         session.confirm(&format!("take {} out of the cluster", self.member))?;
         session.call::<table::DeleteMember>(self, &self.member, &())?;
-        Ok(Answer::done("member removed", &[("member", self.member.as_str())]))
+        Ok(Answer::done(
+            "member removed",
+            &[("member", self.member.as_str())],
+        ))
     }
 }
 
@@ -122,10 +131,12 @@ fn member(text: &str) -> Result<InitialMember, String> {
     let (name, urls) = text
         .split_once('=')
         .ok_or("a member is written NAME=URL[,URL]...")?;
-    let urls = urls.split(',').map(|url| url.parse::<PeerUrl>());
+    let urls = urls.split(',').map(str::parse::<PeerUrl>);
     Ok(InitialMember {
         name: name.to_owned(),
-        urls: urls.collect::<Result<_, _>>().map_err(|bad| bad.to_string())?,
+        urls: urls
+            .collect::<Result<_, _>>()
+            .map_err(|bad| bad.to_string())?,
     })
 }
 

@@ -8,7 +8,7 @@ mod passphrases;
 mod time;
 mod tls;
 
-use crate::noun::{Noun, noun};
+use crate::noun::noun;
 
 use self::boot_mode::BootMode;
 use self::logging::Logging;

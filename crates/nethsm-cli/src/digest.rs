@@ -41,10 +41,18 @@ impl Hash {
     fn digest_info(self) -> &'static [u8] {
         match self {
             Self::Sha1 => b"\x30\x21\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00\x04\x14",
-            Self::Sha224 => b"\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c",
-            Self::Sha256 => b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20",
-            Self::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
-            Self::Sha512 => b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
+            Self::Sha224 => {
+                b"\x30\x2d\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x04\x05\x00\x04\x1c"
+            }
+            Self::Sha256 => {
+                b"\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
+            }
+            Self::Sha384 => {
+                b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30"
+            }
+            Self::Sha512 => {
+                b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40"
+            }
         }
     }
 
@@ -99,7 +107,11 @@ pub(crate) fn wanted(mode: SignMode, key_type: KeyType) -> Wanted {
 }
 
 /// The octets for the device, from a digest.
-pub(crate) fn framed(wanted: Wanted, hash: Option<Hash>, digest: &[u8]) -> Result<Vec<u8>, Failure> {
+pub(crate) fn framed(
+    wanted: Wanted,
+    hash: Option<Hash>,
+    digest: &[u8],
+) -> Result<Vec<u8>, Failure> {
     let (expected, info) = match wanted {
         Wanted::Message => return Ok(digest.to_vec()),
         Wanted::Md5 => (16, None),
@@ -122,21 +134,36 @@ pub(crate) fn framed(wanted: Wanted, hash: Option<Hash>, digest: &[u8]) -> Resul
 mod tests {
     use super::*;
 
-    const ALL: [Hash; 5] = [Hash::Sha1, Hash::Sha224, Hash::Sha256, Hash::Sha384, Hash::Sha512];
+    const ALL: [Hash; 5] = [
+        Hash::Sha1,
+        Hash::Sha224,
+        Hash::Sha256,
+        Hash::Sha384,
+        Hash::Sha512,
+    ];
 
     #[test]
     fn a_digest_info_says_how_long_it_is() {
         for hash in ALL {
-            let info = framed(Wanted::DigestInfo(hash), None, &vec![7; hash.length()]).expect("fits");
+            let info =
+                framed(Wanted::DigestInfo(hash), None, &vec![7; hash.length()]).expect("fits");
             assert_eq!(usize::from(info[1]) + 2, info.len(), "{hash:?}");
-            assert_eq!(usize::from(hash.digest_info()[hash.digest_info().len() - 1]), hash.length());
+            assert_eq!(
+                usize::from(hash.digest_info()[hash.digest_info().len() - 1]),
+                hash.length()
+            );
         }
     }
 
     #[test]
     fn a_digest_of_the_wrong_length_is_not_sent() {
         framed(Wanted::Digest(Hash::Sha256), None, &[0; 64]).expect_err("too long");
-        framed(Wanted::DigestInfo(Hash::Sha512), Some(Hash::Sha256), &[0; 32]).expect("as said");
+        framed(
+            Wanted::DigestInfo(Hash::Sha512),
+            Some(Hash::Sha256),
+            &[0; 32],
+        )
+        .expect("as said");
     }
 
     #[test]

@@ -24,15 +24,50 @@ pub(crate) enum Kind {
 
 impl Kind {
     const ALL: [(Self, u8, &'static str, &'static str); 9] = [
-        (Self::Local, 1, "local", "something here: a file, a profile, a passphrase that cannot be had"),
+        (
+            Self::Local,
+            1,
+            "local",
+            "something here: a file, a profile, a passphrase that cannot be had",
+        ),
         (Self::Usage, 2, "usage", "wrong usage, or no confirmation"),
-        (Self::Refused, 3, "refused", "refused: wrong user or passphrase, wrong role, too many tries"),
-        (Self::Unreachable, 4, "unreachable", "the device cannot be reached, is too slow, or is not the one it should be"),
-        (Self::WrongState, 5, "wrong-state", "the device is not in the state for this"),
+        (
+            Self::Refused,
+            3,
+            "refused",
+            "refused: wrong user or passphrase, wrong role, too many tries",
+        ),
+        (
+            Self::Unreachable,
+            4,
+            "unreachable",
+            "the device cannot be reached, is too slow, or is not the one it should be",
+        ),
+        (
+            Self::WrongState,
+            5,
+            "wrong-state",
+            "the device is not in the state for this",
+        ),
         (Self::NotFound, 6, "not-found", "there is no such thing"),
-        (Self::BadRequest, 7, "bad-request", "there is one already, or the question makes no sense to the device"),
-        (Self::Device, 8, "device", "the device failed, or does not speak as one"),
-        (Self::DoesNotHold, 9, "does-not-hold", "a backup or a signature does not hold"),
+        (
+            Self::BadRequest,
+            7,
+            "bad-request",
+            "there is one already, or the question makes no sense to the device",
+        ),
+        (
+            Self::Device,
+            8,
+            "device",
+            "the device failed, or does not speak as one",
+        ),
+        (
+            Self::DoesNotHold,
+            9,
+            "does-not-hold",
+            "a backup or a signature does not hold",
+        ),
     ];
 
     fn row(self) -> (u8, &'static str) {
@@ -56,7 +91,10 @@ pub(crate) fn statuses() -> String {
     let lines = Kind::ALL
         .iter()
         .map(|(_, status, _, about)| format!("\n  {status}  {about}"));
-    ["Exit status:\n  0  done".to_owned()].into_iter().chain(lines).collect()
+    ["Exit status:\n  0  done".to_owned()]
+        .into_iter()
+        .chain(lines)
+        .collect()
 }
 
 /// What went wrong, and what to try.
@@ -105,9 +143,11 @@ fn advice(row: &Row, error: &DeviceError) -> (Kind, String) {
         states.join(" or ")
     };
     let (kind, hint) = match error {
-        DeviceError::Unreachable { .. } => {
-            (Kind::Unreachable, "see that the device is up and that --url is right")
-        }
+        DeviceError::Local { .. } => (Kind::Local, "check the file and the space on its disk"),
+        DeviceError::Unreachable { .. } => (
+            Kind::Unreachable,
+            "see that the device is up and that --url is right",
+        ),
         DeviceError::Timeout => (
             Kind::Unreachable,
             "whether it was done is unknown: look, then try again with a longer --timeout",
@@ -132,14 +172,21 @@ fn advice(row: &Row, error: &DeviceError) -> (Kind, String) {
         DeviceError::WrongState => {
             return (
                 Kind::WrongState,
-                format!("`nethsm health state` tells the state; this needs {}", states()),
+                format!(
+                    "`nethsm health state` tells the state; this needs {}",
+                    states()
+                ),
             );
         }
         DeviceError::Conflict { .. } => (Kind::BadRequest, "remove what is there first"),
-        DeviceError::BadRequest { .. } => (Kind::BadRequest, "see `--help`, and whether there is one already"),
-        DeviceError::Refused { status: 412, .. } => {
-            (Kind::WrongState, "something has to be set up first, as the message says")
-        }
+        DeviceError::BadRequest { .. } => (
+            Kind::BadRequest,
+            "see `--help`, and whether there is one already",
+        ),
+        DeviceError::Refused { status: 412, .. } => (
+            Kind::WrongState,
+            "something has to be set up first, as the message says",
+        ),
         DeviceError::Refused { .. } => (Kind::BadRequest, "see `--help`"),
         DeviceError::Server { .. } => (Kind::Device, "`nethsm health diagnose` may tell more"),
         DeviceError::Protocol { .. } => (Kind::Device, "see that --url is that of a NetHSM"),

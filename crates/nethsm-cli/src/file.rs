@@ -42,7 +42,9 @@ impl Out {
 
     /// Delivers text such as PEM.
     pub(crate) fn text(&self, name: &str, text: &str) -> Result<Answer, Failure> {
-        self.deliver(text.as_bytes(), Readers::Usual, || Answer::lines(name, text))
+        self.deliver(text.as_bytes(), Readers::Usual, || {
+            Answer::lines(name, text)
+        })
     }
 
     fn deliver(
@@ -59,14 +61,17 @@ impl Out {
                 file.write_all(octets)
                     .map_err(|cause| Failure::file("write", path, &cause))?;
                 file.keep()?;
-                Ok(written(path, octets.len()))
+                Ok(written(
+                    path,
+                    u64::try_from(octets.len()).unwrap_or(u64::MAX),
+                ))
             }
         }
     }
 }
 
 /// Says that a file was written.
-pub(crate) fn written(path: &Path, length: usize) -> Answer {
+pub(crate) fn written(path: &Path, length: u64) -> Answer {
     let path = path.display().to_string();
     let length = format!("{length} bytes");
     Answer::done("written", &[("file", &path), ("size", &length)])
@@ -138,6 +143,12 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     }
     let file = File::open(path).map_err(|cause| Failure::file("read", path, &cause))?;
     Ok(Box::new(file))
+}
+
+/// The length of a file, if that is known before it is read.
+pub(crate) fn length(path: &Path) -> Option<u64> {
+    let metadata = fs::metadata(path).ok()?;
+    metadata.is_file().then_some(metadata.len())
 }
 
 /// Reads a file of at most `most` bytes; `-` is standard input. What was read is erased when

@@ -8,7 +8,7 @@ mod list;
 mod restrict;
 mod sign;
 
-use crate::noun::{Noun, noun};
+use crate::noun::noun;
 
 use self::certificate::Certificate;
 use self::cipher::{Decrypt, Encrypt};

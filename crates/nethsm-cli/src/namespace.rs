@@ -6,7 +6,7 @@ use nethsm::table;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 
 noun! {

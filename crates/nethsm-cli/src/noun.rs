@@ -79,8 +79,8 @@ macro_rules! noun {
             ) -> Result<$crate::answer::Answer, $crate::failure::Failure> {
                 match self {
                     $( Self::$verb(verb) => $crate::noun::Verb::run(verb, session), )*
-                    $( $( Self::$inner(noun) => noun.run(session), )+ )?
-                    $( $( Self::$lazy(noun) => noun.run(session), )+ )?
+                    $( $( Self::$inner(noun) => $crate::noun::Noun::run(noun, session), )+ )?
+                    $( $( Self::$lazy(noun) => $crate::noun::Noun::run(noun, session), )+ )?
                 }
             }
 

@@ -76,8 +76,17 @@ impl Source {
             Self::File(path) => read(path),
             Self::Command(words) => output(words),
             Self::Keyring => output(
-                &["secret-tool", "lookup", "service", "nethsm", "url", url, "user", user]
-                    .map(str::to_owned),
+                &[
+                    "secret-tool",
+                    "lookup",
+                    "service",
+                    "nethsm",
+                    "url",
+                    url,
+                    "user",
+                    user,
+                ]
+                .map(str::to_owned),
             ),
         }
     }
@@ -102,7 +111,10 @@ pub(crate) fn fresh(what: &str, file: Option<&Path>) -> Result<Passphrase, Failu
             let once = prompt(&format!("New {what}: "))?;
             let twice = prompt(&format!("New {what}, again: "))?;
             if once.expose() != twice.expose() {
-                return Err(Failure::usage("the two differ", "type the same passphrase twice"));
+                return Err(Failure::usage(
+                    "the two differ",
+                    "type the same passphrase twice",
+                ));
             }
             once
         }
@@ -161,7 +173,9 @@ fn output(words: &[String]) -> Result<Passphrase, Failure> {
     if !status.success() {
         return Err(failed(status.to_string()));
     }
-    taken.unwrap_or(Err("it prints nothing".to_owned())).map_err(failed)
+    taken
+        .unwrap_or(Err("it prints nothing".to_owned()))
+        .map_err(failed)
 }
 
 fn take(from: impl Read) -> Result<Passphrase, String> {
@@ -198,9 +212,18 @@ mod tests {
 
     #[test]
     fn one_line_feed_at_the_end_does_not_count() {
-        assert_eq!(with("correct horse\n", 0o600).expect("good").expose(), "correct horse");
-        assert_eq!(with("correct horse", 0o400).expect("good").expose(), "correct horse");
-        assert_eq!(with("correct\n\n", 0o600).expect("good").expose(), "correct\n");
+        assert_eq!(
+            with("correct horse\n", 0o600).expect("good").expose(),
+            "correct horse"
+        );
+        assert_eq!(
+            with("correct horse", 0o400).expect("good").expose(),
+            "correct horse"
+        );
+        assert_eq!(
+            with("correct\n\n", 0o600).expect("good").expose(),
+            "correct\n"
+        );
     }
 
     #[test]

@@ -58,7 +58,9 @@ where
     D: Deserializer<'de>,
     T: FromStr<Err: std::fmt::Display>,
 {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(de::Error::custom)
 }
 
 impl Profile {
@@ -91,7 +93,12 @@ impl Profile {
             Some(profile) => Ok(Some(profile.from(&path))),
             None => Err(Failure::local(
                 format!("there is no profile {name} in {}", path.display()),
-                match config.profiles.keys().map(String::as_str).collect::<Vec<_>>() {
+                match config
+                    .profiles
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                {
                     names if names.is_empty() => format!("add [profiles.{name}] with a url"),
                     names => format!("there are: {}", names.join(", ")),
                 },
@@ -125,7 +132,11 @@ fn read(path: &Path, text: &str) -> Result<Config, Failure> {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(1, |before| before.matches('\n').count() + 1);
         Failure::local(
-            format!("cannot use {}, line {line}: {}", path.display(), error.message()),
+            format!(
+                "cannot use {}, line {line}: {}",
+                path.display(),
+                error.message()
+            ),
             "see `nethsm --help` for what may stand there",
         )
     })

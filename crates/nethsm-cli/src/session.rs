@@ -19,7 +19,7 @@ use crate::profile::Profile;
 /// What can be said with every command.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Globals {
-    /// The device: https://HOST[:PORT][/api/v1] [default: that of the profile].
+    /// The device, `https://HOST[:PORT][/api/v1]` [default: that of the profile].
     #[arg(long, global = true, value_name = "URL", help_heading = "Device")]
     pub(crate) url: Option<Url>,
 
@@ -35,7 +35,13 @@ pub(crate) struct Globals {
 
     /// The file with the passphrase of that user, readable by its owner only; one line feed at
     /// its end does not count [default: as the profile says, or asked for].
-    #[arg(long, global = true, value_name = "FILE", requires = "user", help_heading = "Device")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        requires = "user",
+        help_heading = "Device"
+    )]
     pub(crate) passphrase_file: Option<PathBuf>,
 
     /// The profile in ~/.config/nethsm/config.toml [default: the one that it names].
@@ -51,8 +57,13 @@ pub(crate) struct Globals {
 
     /// How to show what is answered.
     #[arg(
-        long, global = true, value_enum, value_name = "FORMAT", hide_default_value = true,
-        default_value_t, help_heading = "Device"
+        long,
+        global = true,
+        value_enum,
+        value_name = "FORMAT",
+        hide_default_value = true,
+        default_value_t,
+        help_heading = "Device"
     )]
     pub(crate) output: Format,
 
@@ -94,6 +105,19 @@ impl Session {
         client.call::<C>(parameters, question).map_err(failed::<C>)
     }
 
+    /// Makes a call that has a query and no question.
+    pub(crate) fn call_with<C: Call<Question = ()>>(
+        &self,
+        verb: &impl Makes<C>,
+        parameters: &C::Parameters,
+        query: &C::Query,
+    ) -> Result<C::Answer, Failure> {
+        let client = self.client::<C>(verb)?;
+        client
+            .call_with::<C>(parameters, query, &())
+            .map_err(failed::<C>)
+    }
+
     /// Makes a call for which the device may need minutes.
     pub(crate) fn long_call<C: Call>(
         &self,
@@ -126,7 +150,11 @@ impl Session {
     /// Who makes a call: nobody in particular where anybody can.
     fn caller(&self, row: &Row) -> Result<Option<(UserId, Source)>, Failure> {
         if !row.access.rescue.is_empty() {
-            let name = self.globals.user.clone().map_or_else(|| UNLOCK_USER.parse(), Ok);
+            let name = self
+                .globals
+                .user
+                .clone()
+                .map_or_else(|| UNLOCK_USER.parse(), Ok);
             let name = name.map_err(|bad| Failure::usage(bad.to_string(), "see `--help`"))?;
             let source = self.source(&name)?;
             return Ok(Some((name, source)));
@@ -158,13 +186,20 @@ impl Session {
     }
 
     fn log_in(&self, user: UserId, source: &Source) -> Result<Client, Failure> {
-        let known = self.users.borrow().iter().find(|(name, _)| *name == user).cloned();
+        let known = self
+            .users
+            .borrow()
+            .iter()
+            .find(|(name, _)| *name == user)
+            .cloned();
         if let Some((_, client)) = known {
             return Ok(client);
         }
         let url = self.url()?.to_string();
         let passphrase = source.get(user.as_str(), &url)?;
-        let client = self.device()?.as_user(Credentials::new(user.clone(), passphrase));
+        let client = self
+            .device()?
+            .as_user(Credentials::new(user.clone(), passphrase));
         self.users.borrow_mut().push((user, client.clone()));
         Ok(client)
     }
@@ -189,14 +224,19 @@ impl Session {
             Some(tls) => tls.clone(),
             // The profile knows how to recognise its own device, not another.
             None if self.globals.url.is_some() && self.globals.profile.is_none() => Tls::System,
-            None => self.profile()?.map_or(Tls::System, |profile| profile.tls.clone()),
+            None => self
+                .profile()?
+                .map_or(Tls::System, |profile| profile.tls.clone()),
         };
         if tls == Tls::Insecure {
-            note("warning: the device is not asked who it is (--tls insecure): whoever is in between can read passphrases");
+            note(
+                "warning: the device is not asked who it is (--tls insecure): whoever is in between can read passphrases",
+            );
         }
         let mut options = Options::default();
         if let Some(seconds) = self.globals.timeout {
             options.timeout = Duration::from_secs(seconds);
+            options.read_timeout = options.timeout;
         }
         let device = Client::with_options(&self.url()?, &tls, &options).map_err(bad_tls)?;
         Ok(self.device.get_or_init(|| device))
@@ -216,10 +256,12 @@ impl Session {
 }
 
 /// What a failed call means.
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 pub(crate) fn failed<C: Call>(error: nethsm::client::Error) -> Failure {
     Failure::of_call(&C::ROW, &error)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn bad_tls(error: BadTls) -> Failure {
     Failure::local(
         chain(&error),

@@ -51,7 +51,10 @@ fn pages(dir: &std::path::Path) -> Result<Answer, Failure> {
     let written = page(dir, &root)?;
     let dir = dir.display().to_string();
     let count = written.to_string();
-    Ok(Answer::done("manual pages written", &[("dir", &dir), ("pages", &count)]))
+    Ok(Answer::done(
+        "manual pages written",
+        &[("dir", &dir), ("pages", &count)],
+    ))
 }
 
 fn page(dir: &std::path::Path, command: &clap::Command) -> Result<usize, Failure> {

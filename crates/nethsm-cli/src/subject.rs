@@ -13,19 +13,44 @@ pub(crate) struct Subject {
     #[arg(long, value_name = "CC", default_value = "", hide_default_value = true)]
     country: String,
     /// State or province (ST).
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     state: String,
     /// Town (L).
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     locality: String,
     /// Organisation (O).
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     organization: String,
     /// Part of the organisation (OU).
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     unit: String,
     /// Mail address.
-    #[arg(long, value_name = "ADDRESS", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        default_value = "",
+        hide_default_value = true
+    )]
     email: String,
     /// Another name: a DNS name, or IP:ADDRESS; may be repeated [default: the common name].
     #[arg(long = "alt-name", value_name = "NAME")]

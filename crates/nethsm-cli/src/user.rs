@@ -10,7 +10,7 @@ use crate::answer::Answer;
 use crate::arguments::NewPassphrase;
 use crate::choice::one_of;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::passphrase::fresh;
 use crate::session::Session;
 
@@ -71,7 +71,9 @@ impl Verb for Add {
             name.clone()
         } else if let Some(namespace) = &self.namespace {
             let prefix = NamespacePrefix::of(namespace);
-            session.call::<table::AddUserIn>(self, &prefix, &question)?.id
+            session
+                .call::<table::AddUserIn>(self, &prefix, &question)?
+                .id
         } else {
             session.call::<table::AddUser>(self, &(), &question)?.id
         };
@@ -139,7 +141,10 @@ impl Verb for Passphrase {
         let passphrase = fresh(&what, file)?;
         let question = NewUserPassphrase { passphrase };
         session.call::<table::SetUserPassphrase>(self, &self.name, &question)?;
-        Ok(Answer::done("passphrase set", &[("user", self.name.as_str())]))
+        Ok(Answer::done(
+            "passphrase set",
+            &[("user", self.name.as_str())],
+        ))
     }
 }
 
@@ -200,6 +205,9 @@ impl Verb for Remove {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         session.confirm(&format!("delete the user {}", self.name))?;
         session.call::<table::DeleteUser>(self, &self.name, &())?;
-        Ok(Answer::done("user removed", &[("user", self.name.as_str())]))
+        Ok(Answer::done(
+            "user removed",
+            &[("user", self.name.as_str())],
+        ))
     }
 }

@@ -9,7 +9,7 @@ use nethsm::table;
 use crate::answer::Answer;
 use crate::choice::one_of;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 
 noun! {
@@ -59,6 +59,9 @@ impl Verb for Set {
             log_level: self.level,
         };
         session.call::<table::SetLogging>(self, &(), &logging)?;
-        Ok(Answer::done("logging set", &[("address", &self.address.to_string())]))
+        Ok(Answer::done(
+            "logging set",
+            &[("address", &self.address.to_string())],
+        ))
     }
 }

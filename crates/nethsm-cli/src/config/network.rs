@@ -8,7 +8,7 @@ use nethsm::table;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 
 noun! {
@@ -48,7 +48,7 @@ pub(crate) struct Set {
     /// The way out.
     #[arg(long, value_name = "IP", default_value = "0.0.0.0")]
     gateway: Ipv4Addr,
-    /// Its address in an IPv6 network, like fc00::2/64 [default: no IPv6].
+    /// Its address in an IPv6 network, like `fc00::2/64` [default: no IPv6].
     #[arg(long, value_name = "CIDR")]
     ipv6: Option<Ipv6Cidr>,
     /// The way out of that.

@@ -8,7 +8,7 @@ use nethsm::table;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 
 noun! {
@@ -54,7 +54,9 @@ impl Verb for Set {
             nts_name: self.nts_name.clone(),
         };
         session.call::<table::SetNtp>(self, &(), &ntp)?;
-        let server = self.server.map_or("none".to_owned(), |server| server.to_string());
+        let server = self
+            .server
+            .map_or("none".to_owned(), |server| server.to_string());
         Ok(Answer::done("time server set", &[("server", &server)]))
     }
 }

@@ -11,7 +11,7 @@ use nethsm::table;
 use crate::answer::Answer;
 use crate::arguments::NewPassphrase;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::passphrase::{existing, fresh};
 use crate::session::Session;
 

@@ -8,7 +8,7 @@ use nethsm::time::DeviceTime;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 
 noun! {

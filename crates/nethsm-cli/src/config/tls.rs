@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::choice::one_of;
 use crate::failure::Failure;
 use crate::file::{Out, read_text};
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 use crate::subject::Subject;
 

@@ -10,7 +10,7 @@ use nethsm::table;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::file::{Out, Readers, read};
-use crate::noun::{Noun, Verb, noun};
+use crate::noun::{Verb, noun};
 use crate::session::Session;
 
 noun! {
@@ -37,7 +37,8 @@ pub(crate) struct Show {
 impl Verb for Show {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         let certificate = session.call::<table::GetCertificate>(self, &self.key, &())?;
-        self.out.octets("certificate", &certificate.0, Readers::Usual)
+        self.out
+            .octets("certificate", &certificate.0, Readers::Usual)
     }
 }
 
@@ -53,7 +54,10 @@ impl Verb for Set {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         let content = Binary(read(&self.file, 1 << 20)?.to_vec());
         session.call::<table::PutCertificate>(self, &self.key, &content)?;
-        Ok(Answer::done("certificate set", &[("key", self.key.as_str())]))
+        Ok(Answer::done(
+            "certificate set",
+            &[("key", self.key.as_str())],
+        ))
     }
 }
 
@@ -67,6 +71,9 @@ impl Verb for Remove {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         session.confirm(&format!("delete the certificate of {}", self.key))?;
         session.call::<table::DeleteCertificate>(self, &self.key, &())?;
-        Ok(Answer::done("certificate removed", &[("key", self.key.as_str())]))
+        Ok(Answer::done(
+            "certificate removed",
+            &[("key", self.key.as_str())],
+        ))
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct Decrypt {
     #[arg(long, value_parser = one_of!(DecryptMode))]
     mode: DecryptMode,
 
-    /// The initialisation vector for AES_CBC, 32 hexadecimal digits [default: the first 16 bytes
+    /// The initialisation vector for `AES_CBC`, 32 hexadecimal digits [default: the first 16 bytes
     /// of the file].
     #[arg(long, value_name = "HEX", value_parser = vector)]
     iv: Option<Vector>,
@@ -100,6 +100,7 @@ impl Verb for Decrypt {
             iv: iv.map(Octets),
         };
         let answer = session.call::<table::Decrypt>(self, &self.key, &question)?;
-        self.out.octets("decrypted", answer.decrypted.expose(), Readers::Owner)
+        self.out
+            .octets("decrypted", answer.decrypted.expose(), Readers::Owner)
     }
 }

@@ -49,7 +49,10 @@ pub(crate) struct Rights {
 }
 
 impl Rights {
-    pub(crate) fn mechanisms(&self, key_type: Option<KeyType>) -> Result<Vec<KeyMechanism>, Failure> {
+    pub(crate) fn mechanisms(
+        &self,
+        key_type: Option<KeyType>,
+    ) -> Result<Vec<KeyMechanism>, Failure> {
         if !self.mechanisms.is_empty() {
             return Ok(self.mechanisms.clone());
         }
@@ -88,7 +91,9 @@ impl Verb for Generate {
             label: self.rights.label(),
             ..GenerateKey::new(self.key_type, self.rights.mechanisms(Some(self.key_type))?)
         };
-        let id = session.long_call::<table::MakeKey>(self, &(), &question)?.id;
+        let id = session
+            .long_call::<table::MakeKey>(self, &(), &question)?
+            .id;
         let about = [("key", id.as_str()), ("type", self.key_type.as_str())];
         Ok(Answer::done("key generated", &about))
     }

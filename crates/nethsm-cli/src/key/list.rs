@@ -3,6 +3,7 @@
 use clap::Args;
 use nethsm::id::{KeyId, KeyPrefix};
 use nethsm::key::PublicKey;
+use nethsm::query::KeyFilter;
 use nethsm::table;
 use serde::Serialize;
 
@@ -18,6 +19,14 @@ pub(crate) struct List {
     /// Only keys whose names start like this.
     prefix: Option<KeyPrefix>,
 
+    /// Only keys that the operator who asks may use.
+    #[arg(long)]
+    usable: bool,
+
+    /// Only keys with exactly this label.
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
+
     /// Show each key, with one more call for each.
     #[arg(long, short)]
     long: bool,
@@ -32,9 +41,13 @@ struct Line {
 
 impl Verb for List {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
+        let filter = KeyFilter {
+            usable: self.usable,
+            label: self.label.clone(),
+        };
         let items = match &self.prefix {
-            Some(prefix) => session.call::<table::ListKeysFrom>(self, prefix, &())?,
-            None => session.call::<table::ListKeys>(self, &(), &())?,
+            Some(prefix) => session.call_with::<table::ListKeysFrom>(self, prefix, &filter)?,
+            None => session.call_with::<table::ListKeys>(self, &(), &filter)?,
         };
         if !self.long {
             return Ok(Answer::names(items.iter().map(|item| item.id.as_str())));

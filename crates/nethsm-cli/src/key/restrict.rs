@@ -85,7 +85,9 @@ pub(crate) struct Move {
 impl Verb for Move {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         let new_id = self.new.clone();
-        let id = session.call::<table::RenameKey>(self, &self.key, &MoveKey { new_id })?.id;
+        let id = session
+            .call::<table::RenameKey>(self, &self.key, &MoveKey { new_id })?
+            .id;
         let about = [("key", self.key.as_str()), ("new", id.as_str())];
         Ok(Answer::done("key moved", &about))
     }

@@ -19,7 +19,7 @@ use crate::session::Session;
 const MOST: u64 = 50 << 20;
 
 /// Where the mode is over a digest, the file is hashed here and only the digest is sent. For
-/// PKCS1 the DigestInfo is made here, too. The signature is raw: R and S for EdDSA and BIP340,
+/// PKCS1 the `DigestInfo` is made here, too. The signature is raw: R and S for `EdDSA` and BIP340,
 /// DER for ECDSA, as long as the modulus for RSA.
 #[derive(Args, Debug)]
 pub(crate) struct Sign {
@@ -63,7 +63,8 @@ impl Verb for Sign {
         let message = self.message(wanted(mode, key.key_type), mode)?.into();
         let question = SignRequest { mode, message };
         let signature = session.call::<table::Sign>(self, &self.key, &question)?;
-        self.out.octets("signature", &signature.signature.0, Readers::Usual)
+        self.out
+            .octets("signature", &signature.signature.0, Readers::Usual)
     }
 }
 
