@@ -64,11 +64,12 @@ where
 }
 
 impl Profile {
-    /// The first user that may make this call.
-    pub(crate) fn caller(&self, row: &Row) -> Option<&User> {
-        self.users
-            .iter()
-            .find(|user| row.allows(user.role, user.name.origin()))
+    /// The user that makes a call: the first that may, better one whose passphrase `is_known`.
+    pub(crate) fn caller(&self, row: &Row, is_known: impl Fn(&&User) -> bool) -> Option<&User> {
+        let may = |user: &&User| row.allows(user.role, user.name.origin());
+        let mut callers = self.users.iter().filter(may);
+        let first = callers.clone().next();
+        callers.find(is_known).or(first)
     }
 
     /// The user of this name.
@@ -157,7 +158,7 @@ fn path() -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use nethsm::call::Call;
-    use nethsm::table::{MakeKey, PutNamespace, Sign};
+    use nethsm::table::{GetKey, MakeKey, PutNamespace, Sign};
 
     use super::*;
 
@@ -192,10 +193,17 @@ mod tests {
     fn each_call_has_the_user_that_may_make_it() {
         let config = read("config.toml".as_ref(), TEXT).expect("good");
         let profile = &config.profiles["build"];
-        let caller = |row| profile.caller(&row).map(|user| user.name.to_string());
+        let caller = |row| {
+            profile
+                .caller(&row, |_| false)
+                .map(|user| user.name.to_string())
+        };
         assert_eq!(caller(MakeKey::ROW).as_deref(), Some("packages~admin"));
         assert_eq!(caller(Sign::ROW).as_deref(), Some("packager"));
         assert_eq!(caller(PutNamespace::ROW), None);
+        let packager = |user: &&User| user.name.as_str() == "packager";
+        let known = profile.caller(&GetKey::ROW, packager);
+        assert_eq!(known.map(|user| user.name.as_str()), Some("packager"));
     }
 
     #[test]

@@ -14,23 +14,38 @@ use crate::answer::{Format, note};
 use crate::failure::{Failure, chain};
 use crate::noun::{Makes, who};
 use crate::passphrase::Source;
-use crate::profile::Profile;
+use crate::profile::{Profile, User};
 
 /// What can be said with every command.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Globals {
     /// The device, `https://HOST[:PORT][/api/v1]` [default: that of the profile].
-    #[arg(long, global = true, value_name = "URL", help_heading = "Device")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help_heading = "With every command"
+    )]
     pub(crate) url: Option<Url>,
 
     /// How to recognise the device: system (an authority that this system trusts), ca:FILE,
     /// pin:SHA256 (of its certificate), insecure [default: that of the profile, or system].
-    #[arg(long, global = true, value_name = "MODE", help_heading = "Device")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "MODE",
+        help_heading = "With every command"
+    )]
     pub(crate) tls: Option<Tls>,
 
     /// Who to be, NAMESPACE~NAME in a namespace [default: the first user of the profile that may
     /// make the call].
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Device")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "With every command"
+    )]
     pub(crate) user: Option<UserId>,
 
     /// The file with the passphrase of that user, readable by its owner only; one line feed at
@@ -40,17 +55,22 @@ pub(crate) struct Globals {
         global = true,
         value_name = "FILE",
         requires = "user",
-        help_heading = "Device"
+        help_heading = "With every command"
     )]
     pub(crate) passphrase_file: Option<PathBuf>,
 
     /// The profile in ~/.config/nethsm/config.toml [default: the one that it names].
-    #[arg(long, global = true, value_name = "NAME", help_heading = "Device")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        help_heading = "With every command"
+    )]
     pub(crate) profile: Option<String>,
 
     /// How long one call may take, in seconds [default: 30; 600 for what takes long].
     #[arg(
-        long, global = true, value_name = "SECONDS", help_heading = "Device",
+        long, global = true, value_name = "SECONDS", help_heading = "With every command",
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub(crate) timeout: Option<u64>,
@@ -63,12 +83,12 @@ pub(crate) struct Globals {
         value_name = "FORMAT",
         hide_default_value = true,
         default_value_t,
-        help_heading = "Device"
+        help_heading = "With every command"
     )]
     pub(crate) output: Format,
 
     /// Do not ask before something is destroyed.
-    #[arg(long, short, global = true, help_heading = "Device")]
+    #[arg(long, short, global = true, help_heading = "With every command")]
     pub(crate) yes: bool,
 }
 
@@ -165,7 +185,11 @@ impl Session {
         if let Some(name) = &self.globals.user {
             return Ok(Some((name.clone(), self.source(name)?)));
         }
-        let listed = self.profile()?.and_then(|profile| profile.caller(row));
+        let users = self.users.borrow();
+        let is_known = |user: &&User| users.iter().any(|(name, _)| *name == user.name);
+        let listed = self
+            .profile()?
+            .and_then(|profile| profile.caller(row, is_known));
         match listed {
             Some(user) => Ok(Some((user.name.clone(), user.passphrase.clone()))),
             None if !row.access.open.is_empty() => Ok(None),
