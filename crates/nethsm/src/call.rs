@@ -1,5 +1,7 @@
 //! What a call is: its method, its path, who may make it when, what goes in and comes out.
 
+use std::fmt;
+
 use crate::body::{Body, Kind};
 use crate::names::names;
 use crate::path::Parameters;
@@ -145,6 +147,44 @@ impl Row {
         };
         from_there && self.access.roles.contains(&role)
     }
+}
+
+/// One line for people: `POST /keys/{KeyID}/sign (Operator; Operational)`.
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({}; ", self.method, self.path, self.access)?;
+        join(f, self.states)?;
+        f.write_str(")")
+    }
+}
+
+/// Who may, for people: `Administrator, root users only; anybody when Failed`.
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.rescue.is_empty() {
+            return write!(f, "user `{UNLOCK_USER}` with the unlock passphrase");
+        }
+        if self.roles.is_empty() {
+            return f.write_str("anybody");
+        }
+        join(f, self.roles)?;
+        if self.callers == Callers::Root {
+            f.write_str(", root users only")?;
+        }
+        if !self.open.is_empty() {
+            f.write_str("; anybody when ")?;
+            join(f, self.open)?;
+        }
+        Ok(())
+    }
+}
+
+fn join<T: fmt::Display>(f: &mut fmt::Formatter<'_>, all: &[T]) -> fmt::Result {
+    for (place, one) in all.iter().enumerate() {
+        let comma = if place == 0 { "" } else { ", " };
+        write!(f, "{comma}{one}")?;
+    }
+    Ok(())
 }
 
 /// Where a user is at home.

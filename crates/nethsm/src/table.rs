@@ -12,6 +12,8 @@
 //!
 //! Most calls have no query and no alternative. Where the vendor's description disagrees with
 //! the device, the row says what the device does.
+//!
+#![doc = include_str!("../CALLS.md")]
 
 use crate::body::{Binary, Body, Pem};
 use crate::call::{Access, Call, Callers, Method, Row};

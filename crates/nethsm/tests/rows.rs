@@ -7,6 +7,7 @@
 
 use std::fmt::Write;
 
+use nethsm::body::Kind;
 use nethsm::call::{Admission, Callers, Row};
 use nethsm::system::SystemState;
 use nethsm::table::TABLE;
@@ -174,4 +175,100 @@ fn only_messages_backups_and_updates_are_large() {
         };
         assert_eq!(row.most, most, "{}", row.name);
     }
+}
+
+/// The table for people, one row per call.
+fn page() -> String {
+    let mut page = String::from(
+        "| call | what it does | who | states | sent | answered |\n|---|---|---|---|---|---|\n",
+    );
+    for row in TABLE {
+        let states: Vec<&str> = row.states.iter().map(|state| state.as_str()).collect();
+        let query = match row.query {
+            [] => String::new(),
+            names => format!(" ?{}", names.join(" ?")),
+        };
+        let mut sent = kind(row.question).to_owned();
+        if row.alternative != Kind::None {
+            write!(sent, " or {}", kind(row.alternative)).expect("text takes any text");
+        }
+        if row.question != Kind::None {
+            let most = row.most.map_or("any size".to_owned(), |most| {
+                format!("up to {} MiB", most >> 20)
+            });
+            write!(sent, ", {most}").expect("text takes any text");
+        }
+        writeln!(
+            page,
+            "| `{} {}`{query} | {} | {} | {} | {sent} | {} {} |",
+            row.method,
+            row.path,
+            row.about,
+            row.access,
+            states.join(", "),
+            row.success,
+            kind(row.answer),
+        )
+        .expect("text takes any text");
+    }
+    page
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::None => "",
+        Kind::Json => "JSON",
+        Kind::Octets => "octets",
+        Kind::Pem => "PEM",
+        Kind::Multipart => "two parts",
+    }
+}
+
+/// When it is not, `CALLS=write cargo test -p nethsm --test rows` writes it.
+#[test]
+fn the_page_of_calls_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/CALLS.md");
+    if std::env::var("CALLS").is_ok_and(|value| value == "write") {
+        std::fs::write(path, page()).expect("written");
+    }
+    let written = std::fs::read_to_string(path).expect("there is a page");
+    assert!(written == page(), "CALLS.md is not what the table says");
+}
+
+#[test]
+fn a_row_shows_who_may_when() {
+    let shown = |name: &str| {
+        let row = TABLE.iter().find(|row| row.name == name);
+        row.expect("a row").to_string()
+    };
+    assert_eq!(
+        shown("Sign"),
+        "POST /keys/{KeyID}/sign (Operator; Operational)"
+    );
+    assert_eq!(
+        shown("Reboot"),
+        "POST /system/reboot (Administrator, root users only; anybody when Failed; \
+         Operational, Failed)"
+    );
+    assert_eq!(shown("UnlockDevice"), "POST /unlock (anybody; Locked)");
+}
+
+#[test]
+fn reading_and_signing_change_nothing() {
+    let changing: Vec<&str> = TABLE
+        .iter()
+        .filter(|row| row.changes_nothing() && row.method != nethsm::call::Method::Get)
+        .map(|row| row.name)
+        .collect();
+    assert_eq!(
+        changing,
+        [
+            "GetRandom",
+            "MakeKeyCsr",
+            "Decrypt",
+            "Encrypt",
+            "Sign",
+            "MakeTlsCsr"
+        ]
+    );
 }

@@ -4,6 +4,7 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use nethsm::body::{Body, Refusal as Message};
 
+use crate::csr::CsrError;
 use crate::error::{SealError, StoreError};
 use crate::keys::KeyError;
 use crate::login::LoginError;
@@ -109,6 +110,12 @@ impl From<SealError> for Refusal {
 
 impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+impl From<CsrError> for Refusal {
+    fn from(error: CsrError) -> Self {
         Self::bad(error.to_string())
     }
 }

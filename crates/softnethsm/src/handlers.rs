@@ -20,6 +20,7 @@ use nethsm::body::{Body, Kind};
 use nethsm::call::{Call, Method, Row};
 use nethsm::id::BadId;
 use nethsm::passphrase::Passphrase;
+use nethsm::query::KeyFilter;
 use nethsm::{for_each_call, table};
 
 use crate::answer::{Answer, JSON, Refusal, empty};
@@ -46,8 +47,6 @@ pub(crate) trait Handle: Call {
     const CACHING: Caching = Caching::Never;
     /// The content types that are known here; none means that the resource does not look at it.
     const CONTENT_TYPES: &'static [&'static str] = &[];
-    /// Whether bodies may be messages to sign, of up to 67 MiB.
-    const TAKES_MESSAGES: bool = false;
 
     /// Says no to a caller whose role is right but who is not meant.
     fn allow(_: &Request, _: &Self::Parameters) -> Result<(), Refusal> {
@@ -62,6 +61,29 @@ pub(crate) trait Handle: Call {
     /// The refusal of names that are none.
     fn bad_name(bad: BadId) -> Refusal {
         Refusal::bad(bad.answer())
+    }
+
+    /// Reads the question.
+    fn read(body: &[u8]) -> Result<Self::Question, Refusal> {
+        match Self::Question::KIND {
+            Kind::Json => json::read(Self::SCHEMA, body),
+            _ => Self::Question::from_bytes(body).map_err(|_| Refusal::bad("Invalid data.")),
+        }
+    }
+
+    /// Reads what may be sent instead of the question.
+    fn read_alternative(body: &[u8]) -> Result<Self::Alternative, Refusal> {
+        Self::Alternative::from_bytes(body).map_err(|_| Refusal::bad("Invalid data."))
+    }
+
+    /// Does it, having been sent what may be sent instead of the question. Calls that have such
+    /// an alternative in the table say what they do with it.
+    fn handle_alternative(
+        _: &Request,
+        _: Self::Parameters,
+        _: Self::Alternative,
+    ) -> Result<Done<Self::Answer>, Refusal> {
+        Err(Refusal::silent(StatusCode::UNSUPPORTED_MEDIA_TYPE))
     }
 
     /// Does it.
@@ -101,7 +123,6 @@ pub(crate) struct Handler {
     row: Row,
     caching: Caching,
     pub(crate) content_types: &'static [&'static str],
-    pub(crate) takes_messages: bool,
     pub(crate) allow: fn(&Request) -> Result<(), Refusal>,
     run: fn(&Request, &[u8]) -> Result<Answer, Refusal>,
 }
@@ -119,7 +140,6 @@ const fn worn<C: Handle>() -> Handler {
         row: C::ROW,
         caching: C::CACHING,
         content_types: C::CONTENT_TYPES,
-        takes_messages: C::TAKES_MESSAGES,
         allow: allow::<C>,
         run: run::<C>,
     }
@@ -144,11 +164,11 @@ fn run<C: Handle>(request: &Request, body: &[u8]) -> Result<Answer, Refusal> {
         return Err(Refusal::not_found());
     }
     has_right_media_type(request)?;
-    let question = match C::Question::KIND {
-        Kind::Json => json::read::<C::Question>(C::SCHEMA, body)?,
-        _ => C::Question::from_bytes(body).map_err(|_| Refusal::bad("Invalid data."))?,
+    let done = if is_alternative(request) {
+        C::handle_alternative(request, at, C::read_alternative(body)?)?
+    } else {
+        C::handle(request, at, C::read(body)?)?
     };
-    let done = C::handle(request, at, question)?;
     let status = StatusCode::from_u16(C::ROW.success).unwrap_or(StatusCode::OK);
     let mut answer = empty(status);
     let body = done
@@ -172,6 +192,9 @@ fn has_right_media_type(request: &Request) -> Result<(), Refusal> {
     if !insists {
         return Ok(());
     }
+    if is_alternative(request) {
+        return Ok(());
+    }
     let given = request.header(&CONTENT_TYPE).map(essence);
     let expected = row.question.media_type();
     match (given.as_deref(), expected) {
@@ -180,6 +203,13 @@ fn has_right_media_type(request: &Request) -> Result<(), Refusal> {
         (Some(given), Some(expected)) if given == expected => Ok(()),
         _ => Err(Refusal::silent(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
     }
+}
+
+/// Whether what may be sent instead of the question was sent.
+fn is_alternative(request: &Request) -> bool {
+    let given = request.header(&CONTENT_TYPE).map(essence);
+    let expected = request.row.alternative.media_type();
+    given.is_some() && given.as_deref() == expected
 }
 
 /// Answers a request that passed the checks.
@@ -219,7 +249,8 @@ fn conditional(request: &Request, mut answer: Answer) -> Answer {
     if names(&IF_NONE_MATCH) == Some(true) {
         return emptied(answer, StatusCode::NOT_MODIFIED);
     }
-    let is_tagged = request.handler.caching == Caching::Tagged && request.query("filter").is_none();
+    let is_tagged =
+        request.handler.caching == Caching::Tagged && !request.query::<KeyFilter>().usable;
     if let (true, Ok(tag)) = (is_tagged, HeaderValue::try_from(tag)) {
         answer.headers_mut().insert(ETAG, tag);
     }

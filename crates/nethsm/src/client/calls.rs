@@ -124,6 +124,27 @@ impl Client {
 }
 
 /// Namespaces and users.
+///
+/// ```no_run
+/// use nethsm::passphrase::Passphrase;
+/// use nethsm::user::{NewUser, UserRole};
+///
+/// # fn example(
+/// #     administrator: nethsm::client::Client,
+/// #     passphrase: String,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// // An administrator of the namespace comes before the namespace: later only its own
+/// // administrators can add users.
+/// let user = NewUser {
+///     real_name: "Packaging".to_owned(),
+///     role: UserRole::Administrator,
+///     passphrase: Passphrase::fresh(passphrase)?,
+/// };
+/// administrator.put_user(&"packaging~admin".parse()?, &user)?;
+/// administrator.put_namespace(&"packaging".parse()?)?;
+/// # Ok(())
+/// # }
+/// ```
 impl Client {
     /// The namespaces, sorted.
     pub fn namespaces(&self) -> Result<Vec<NamespaceId>, Error> {

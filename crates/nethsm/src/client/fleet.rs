@@ -22,7 +22,8 @@ pub enum Order {
 /// Several devices with the same users and keys: a call is made of the first that is well.
 ///
 /// Calls that [change nothing](crate::call::Row::changes_nothing), signing among them, go on to
-/// the next device when one cannot be reached, answers 5xx or is not operational. All other
+/// the next device when one cannot be reached, proves to be another, answers 5xx or is not
+/// operational. All other
 /// calls are made **once at most**: of the first device that says it is operational, without a
 /// second try, because what the first did before it failed is unknown.
 ///

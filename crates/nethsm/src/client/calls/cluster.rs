@@ -6,6 +6,18 @@ use crate::id::MemberId;
 use crate::table;
 
 /// Clusters of devices (version 4.0 and later).
+///
+/// ```no_run
+/// # fn example(administrator: nethsm::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let added = administrator.add_member(vec!["https://192.0.2.2:2380".parse()?])?;
+/// // Once the other device has joined:
+/// let learner = added.members.iter().find(|member| member.learner);
+/// if let Some(learner) = learner {
+///     administrator.promote_member(&learner.id)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 impl Client {
     /// The members of the cluster; a device by itself is one.
     pub fn members(&self) -> Result<Vec<Member>, Error> {

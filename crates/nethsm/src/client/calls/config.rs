@@ -9,6 +9,25 @@ use crate::table;
 use crate::time::DeviceTime;
 
 /// Configuration.
+///
+/// ```no_run
+/// use nethsm::config::{LogLevel, Logging};
+/// use nethsm::passphrase::Passphrase;
+///
+/// # fn example(
+/// #     administrator: nethsm::client::Client,
+/// #     passphrase: String,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// administrator.set_logging(&Logging {
+///     ip_address: "192.0.2.7".parse()?,
+///     port: 514,
+///     log_level: LogLevel::Info,
+/// })?;
+/// let none_yet = Passphrase::new(String::new());
+/// administrator.set_backup_passphrase(Passphrase::fresh(passphrase)?, none_yet)?;
+/// # Ok(())
+/// # }
+/// ```
 impl Client {
     /// The public key of the device's TLS as PEM, a `SubjectPublicKeyInfo`.
     pub fn tls_public_pem(&self) -> Result<String, Error> {

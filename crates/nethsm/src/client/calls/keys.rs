@@ -12,6 +12,23 @@ use crate::query::KeyFilter;
 use crate::table;
 
 /// Keys.
+///
+/// ```no_run
+/// use nethsm::key::{GenerateKey, KeyMechanism, KeyType};
+/// use nethsm::query::KeyFilter;
+///
+/// # fn example(administrator: nethsm::client::Client) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut question = GenerateKey::new(KeyType::Curve25519, vec![KeyMechanism::EdDsaSignature]);
+/// question.id = Some("packages-2026".parse()?);
+/// let key = administrator.generate_key(&question)?;
+/// administrator.put_key_tag(&key, &"builders".parse()?)?;
+/// println!("{}", administrator.public_pem(&key)?);
+/// for key in administrator.keys_from(&"packages".parse()?, &KeyFilter::default())? {
+///     println!("{key}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 impl Client {
     /// The keys of the caller's namespace, sorted.
     pub fn keys(&self) -> Result<Vec<KeyId>, Error> {
