@@ -68,6 +68,14 @@ impl Answer {
         }
     }
 
+    /// A JSON value, and what a person is told instead.
+    pub(crate) fn told(json: Value, text: String) -> Self {
+        Self {
+            json,
+            text: Text::Plain(text),
+        }
+    }
+
     /// A text of several lines, such as PEM.
     pub(crate) fn lines(name: &str, text: &str) -> Self {
         Self {

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::json;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
@@ -73,8 +74,11 @@ impl Out {
 /// Says that a file was written.
 pub(crate) fn written(path: &Path, length: u64) -> Answer {
     let path = path.display().to_string();
-    let length = format!("{length} bytes");
-    Answer::done("written", &[("file", &path), ("size", &length)])
+    let text = format!("written: {path}, {length} bytes");
+    Answer::told(
+        json!({ "done": "written", "file": path, "bytes": length }),
+        text,
+    )
 }
 
 /// A file that gets its name when it is complete.

@@ -19,7 +19,8 @@ use crate::profile::{Profile, User};
 /// What can be said with every command.
 #[derive(Args, Debug, Default)]
 pub(crate) struct Globals {
-    /// The device, `https://HOST[:PORT][/api/v1]` [default: that of the profile].
+    /// The device, `https://HOST[:PORT][/api/v1]` [default: that of the profile]. With this, a
+    /// profile counts only if it is named.
     #[arg(
         long,
         global = true,

@@ -26,8 +26,13 @@ const PASSPHRASES: [&str; 8] = [
     "other",
 ];
 
-/// Further files: a message, and raw keys (the first secret key of RFC 8032 §7.1).
+/// The raw key of the examples (the first secret key of RFC 8032 §7.1), and the same as PKCS #8.
 const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+
+const SEED_PEM: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+";
 
 /// What a session finds.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -101,6 +106,7 @@ fn lay_out(files: &Path) {
         .map(|at| u8::from_str_radix(&SEED[2 * at..2 * at + 2], 16).expect("digits"))
         .collect();
     write("seed", &seed);
+    write("seed.pem", SEED_PEM.as_bytes());
     // The request for an empty file.
     write("request.json", request().as_bytes());
     write("aes.key", &[7; 32]);
@@ -250,4 +256,5 @@ sessions! {
     system from Ready;
     cluster from Ready;
     mistakes from Ready;
+    shell from Fresh;
 }

@@ -54,6 +54,8 @@ pub(crate) struct Add {
 
 impl Verb for Add {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
+        // First of all: this is one passphrase for all but storing.
+        let operator = session.client::<table::Sign>(self)?;
         let key = session.call::<table::GetKey>(self, &self.key, &())?;
         let public = public_key(key).ok_or_else(|| {
             Failure::usage(
@@ -62,7 +64,6 @@ impl Verb for Add {
             )
         })?;
         let created = self.created.map_or_else(Timestamp::now, |time| time.0);
-        let operator = session.client::<table::Sign>(self)?;
         let signer = NetHsmKey::new(operator, self.key.clone());
         let user_ids: Vec<_> = self.user_ids.iter().map(String::as_str).collect();
         let created = SystemTime::from(created);
