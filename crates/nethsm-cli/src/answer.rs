@@ -139,6 +139,7 @@ pub(crate) fn harmless(text: &str) -> String {
 
 fn render(value: &Value) -> String {
     match value {
+        Value::Object(object) if object.is_empty() => "none".to_owned(),
         Value::Object(_) => aligned(&fields(value)),
         Value::Array(items) if items.iter().any(Value::is_object) => table(items),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("\n"),

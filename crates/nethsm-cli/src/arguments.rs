@@ -158,6 +158,20 @@ mod tests {
     }
 
     #[test]
+    fn every_verb_is_shown_in_a_session() {
+        let shown: Vec<_> = crate::shell::EXAMPLES
+            .iter()
+            .flat_map(|(_, page)| page.lines())
+            .filter_map(|line| line.strip_prefix("$ nethsm "))
+            .collect();
+        for verb in verbs() {
+            let words = verb.words.join(" ");
+            let is_it = |line: &&str| line.split(words.as_str()).nth(1).is_some();
+            assert!(shown.iter().any(is_it), "no example of nethsm {words}");
+        }
+    }
+
+    #[test]
     fn no_argument_takes_a_passphrase() {
         fn all(command: &clap::Command, found: &mut Vec<String>) {
             for argument in command.get_arguments() {

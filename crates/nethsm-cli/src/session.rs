@@ -153,6 +153,8 @@ impl Session {
     /// The device, and who may make the call.
     pub(crate) fn client<C: Call>(&self, _: &impl Makes<C>) -> Result<Client, Failure> {
         let row = C::ROW;
+        // Before anybody is asked for a passphrase.
+        self.url()?;
         match self.caller(&row)? {
             Some((user, source)) => self.log_in(user, &source),
             None => Ok(self.device()?.clone()),

@@ -45,7 +45,7 @@ fn completions(shell: Kind) -> Result<Answer, Failure> {
 }
 
 /// The sessions that the tests run, by the command whose page has them.
-const EXAMPLES: [(&str, &str); 14] = [
+pub(crate) const EXAMPLES: [(&str, &str); 14] = [
     ("backup", include_str!("../tests/console/backup.md")),
     ("cluster", include_str!("../tests/console/cluster.md")),
     ("config", include_str!("../tests/console/config.md")),
