@@ -175,6 +175,7 @@ mod tests {
     fn no_argument_takes_a_passphrase() {
         fn all(command: &clap::Command, found: &mut Vec<String>) {
             for argument in command.get_arguments() {
+                assert!(argument.get_env().is_none(), "{argument}");
                 found.extend(argument.get_long().map(str::to_owned));
             }
             for below in command.get_subcommands() {

@@ -72,7 +72,7 @@ impl Source {
     /// The passphrase of `user` of the device at `url`.
     pub(crate) fn get(&self, user: &str, url: &str) -> Result<Passphrase, Failure> {
         match self {
-            Self::Prompt => prompt(&format!("Passphrase of {user}: ")),
+            Self::Prompt => prompt(&format!("Passphrase of {user} at {url}: ")),
             Self::File(path) => read(path),
             Self::Command(words) => output(words),
             Self::Keyring => output(
