@@ -122,9 +122,7 @@ mod tests {
             packet(LogLevel::Info, now, 7, "admin GET /x\n<1>"),
             "<30>Feb  3 04:05:06 softnethsm keyfender: [7] info: admin GET /x?<1>"
         );
-        assert_eq!(
-            packet(LogLevel::Error, now, 8, &"ü".repeat(2000)).len(),
-            LONGEST
-        );
+        let long = packet(LogLevel::Error, now, 8, &"ü".repeat(2000));
+        assert!((LONGEST - 1..=LONGEST).contains(&long.len()));
     }
 }
