@@ -5,7 +5,7 @@ use hyper::{Response, StatusCode};
 use nethsm::body::{Body, Refusal as Message};
 
 use crate::csr::CsrError;
-use crate::error::{SealError, StoreError};
+use crate::error::{Error, SealError, StoreError};
 use crate::keys::KeyError;
 use crate::login::LoginError;
 
@@ -105,6 +105,20 @@ impl From<StoreError> for Refusal {
 impl From<SealError> for Refusal {
     fn from(error: SealError) -> Self {
         StoreError::from(error).into()
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            // The paths of this machine are nobody's business.
+            Error::File { action, .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("cannot {action} a file"),
+            ),
+            other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
+        }
     }
 }
 

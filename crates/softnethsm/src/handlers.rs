@@ -1,16 +1,25 @@
 //! What every call does: one implementation of [`Handle`] per row of the table.
 
+mod backup;
 mod certificates;
+mod cluster;
 mod config;
+mod config_network;
 mod json;
 mod keys;
+mod metrics;
 mod namespaces;
 mod restrictions;
 mod signing;
 mod system;
+mod system_update;
+mod tls;
 mod users;
 
+use std::fs::File;
+
 use aws_lc_rs::digest::{SHA256, digest};
+use hyper::body::Bytes;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION,
     VARY,
@@ -26,6 +35,7 @@ use nethsm::{for_each_call, table};
 use crate::answer::{Answer, JSON, Refusal, empty};
 use crate::login::Caller;
 use crate::request::{Request, essence};
+use crate::stream::Streamed;
 use crate::vault::Vault;
 
 /// What caches may do with the answers of a resource.
@@ -92,12 +102,29 @@ pub(crate) trait Handle: Call {
         at: Self::Parameters,
         question: Self::Question,
     ) -> Result<Done<Self::Answer>, Refusal>;
+
+    /// Does it for a question of any length, which came as a file.
+    fn handle_file(
+        _: &Request,
+        _: Self::Parameters,
+        _: File,
+    ) -> Result<Done<Self::Answer>, Refusal> {
+        Err(Refusal::silent(StatusCode::PAYLOAD_TOO_LARGE))
+    }
+}
+
+/// A question as it came in.
+pub(crate) enum Sent {
+    Octets(Bytes),
+    /// For calls whose questions may have any length.
+    File(File),
 }
 
 /// A call that succeeded.
 pub(crate) struct Done<A> {
     answer: A,
     location: Option<String>,
+    streamed: Option<Streamed>,
 }
 
 impl<A> Done<A> {
@@ -106,6 +133,7 @@ impl<A> Done<A> {
         Ok(Self {
             answer,
             location: None,
+            streamed: None,
         })
     }
 
@@ -114,6 +142,16 @@ impl<A> Done<A> {
         Ok(Self {
             answer,
             location: Some(location),
+            streamed: None,
+        })
+    }
+
+    /// Succeeded, with an answer that starts like this and goes on while it is sent.
+    pub(crate) fn streamed(answer: A, streamed: Streamed) -> Result<Self, Refusal> {
+        Ok(Self {
+            answer,
+            location: None,
+            streamed: Some(streamed),
         })
     }
 }
@@ -124,7 +162,7 @@ pub(crate) struct Handler {
     caching: Caching,
     pub(crate) content_types: &'static [&'static str],
     pub(crate) allow: fn(&Request) -> Result<(), Refusal>,
-    run: fn(&Request, &[u8]) -> Result<Answer, Refusal>,
+    run: fn(&Request, Sent) -> Result<Answer, Refusal>,
 }
 
 macro_rules! handlers {
@@ -158,16 +196,18 @@ fn allow<C: Handle>(request: &Request) -> Result<(), Refusal> {
     }
 }
 
-fn run<C: Handle>(request: &Request, body: &[u8]) -> Result<Answer, Refusal> {
+fn run<C: Handle>(request: &Request, sent: Sent) -> Result<Answer, Refusal> {
     let at: C::Parameters = request.resource.parameters().map_err(C::bad_name)?;
     if !C::exists(request, &at)? {
         return Err(Refusal::not_found());
     }
     has_right_media_type(request)?;
-    let done = if is_alternative(request) {
-        C::handle_alternative(request, at, C::read_alternative(body)?)?
-    } else {
-        C::handle(request, at, C::read(body)?)?
+    let done = match sent {
+        Sent::File(file) => C::handle_file(request, at, file)?,
+        Sent::Octets(body) if is_alternative(request) => {
+            C::handle_alternative(request, at, C::read_alternative(&body)?)?
+        }
+        Sent::Octets(body) => C::handle(request, at, C::read(&body)?)?,
     };
     let status = StatusCode::from_u16(C::ROW.success).unwrap_or(StatusCode::OK);
     let mut answer = empty(status);
@@ -181,6 +221,9 @@ fn run<C: Handle>(request: &Request, body: &[u8]) -> Result<Answer, Refusal> {
         .and_then(|location| HeaderValue::try_from(location).ok());
     if let Some(location) = location {
         answer.headers_mut().insert(LOCATION, location);
+    }
+    if let Some(streamed) = done.streamed {
+        answer.extensions_mut().insert(streamed);
     }
     Ok(answer)
 }
@@ -213,8 +256,8 @@ fn is_alternative(request: &Request) -> bool {
 }
 
 /// Answers a request that passed the checks.
-pub(crate) fn perform(request: &Request, body: &[u8]) -> Answer {
-    let mut answer = (request.handler.run)(request, body).unwrap_or_else(Refusal::into_answer);
+pub(crate) fn perform(request: &Request, sent: Sent) -> Answer {
+    let mut answer = (request.handler.run)(request, sent).unwrap_or_else(Refusal::into_answer);
     let headers = answer.headers_mut();
     if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.media_type()));

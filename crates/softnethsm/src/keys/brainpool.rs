@@ -1,4 +1,4 @@
-//! Arithmetic on the Brainpool curves (RFC 5639, the `r1` ones): that of RustCrypto.
+//! Arithmetic on the Brainpool curves (RFC 5639, the `r1` ones): that of `RustCrypto`.
 //!
 //! AWS-LC has none of them. `bp256` and `bp384` compute in constant time with field arithmetic that
 //! was synthesised and proved by fiat-crypto; [`p512`] builds the third curve of the same parts.
@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 pub(super) use self::p512::BrainpoolP512r1;
 use super::KeyError;
-use super::elliptic::Arithmetic;
+use super::elliptic::{Arithmetic, Opened};
 use crate::random;
 
 /// A signature before DER: `r` and `s`, big-endian.
@@ -57,7 +57,7 @@ struct BrainpoolKey<C: Brainpool> {
     public: Vec<u8>,
 }
 
-pub(super) fn open<C: Brainpool>(scalar: &[u8]) -> Result<Box<dyn Arithmetic>, KeyError>
+pub(super) fn open<C: Brainpool>(scalar: &[u8]) -> Opened
 where
     AffinePoint<C>: FromSec1Point<C> + ToSec1Point<C>,
     FieldBytesSize<C>: ModulusSize,

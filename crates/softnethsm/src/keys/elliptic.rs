@@ -37,6 +37,9 @@ pub(super) trait Arithmetic: Send + Sync {
     }
 }
 
+/// The arithmetic of a key, or that its scalar is none.
+pub(super) type Opened = Result<Box<dyn Arithmetic>, KeyError>;
+
 /// What differs between the curves.
 struct Curve {
     key_type: KeyType,
@@ -46,7 +49,7 @@ struct Curve {
     /// The bytes of the digests that are signed.
     digest_length: usize,
     /// Takes a scalar of the right length; refuses zero and what is not below the order.
-    open: fn(&[u8]) -> Result<Box<dyn Arithmetic>, KeyError>,
+    open: fn(&[u8]) -> Opened,
 }
 
 static CURVES: [Curve; 7] = [

@@ -11,7 +11,7 @@ use k256::schnorr::SigningKey;
 use zeroize::Zeroizing;
 
 use super::KeyError;
-use super::elliptic::Arithmetic;
+use super::elliptic::{Arithmetic, Opened};
 use super::nist;
 use crate::random;
 
@@ -21,7 +21,7 @@ struct KoblitzKey {
     schnorr: SigningKey,
 }
 
-pub(super) fn open(scalar: &[u8]) -> Result<Box<dyn Arithmetic>, KeyError> {
+pub(super) fn open(scalar: &[u8]) -> Opened {
     let secret = SecretKey::from_slice(scalar).map_err(|_| KeyError::ScalarRange)?;
     let public = secret.public_key().to_sec1_point(false);
     let pair = EcdsaKeyPair::from_private_key_and_public_key(

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{self, Digest};
 use aws_lc_rs::signature::{EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair};
 
 use super::KeyError;
-use super::elliptic::Arithmetic;
+use super::elliptic::{Arithmetic, Opened};
 
 /// The pair belongs to AWS-LC, which erases it.
 struct NistKey {
@@ -18,7 +18,7 @@ pub(super) fn open(
     agreement: &'static agreement::Algorithm,
     digest: &'static digest::Algorithm,
     scalar: &[u8],
-) -> Result<Box<dyn Arithmetic>, KeyError> {
+) -> Opened {
     // The pair wants both halves; the agreement key computes the public one and checks the range.
     let public = agreement::PrivateKey::from_private_key(agreement, scalar)
         .map_err(|_| KeyError::ScalarRange)?

@@ -145,7 +145,7 @@ A | POST /lock | | 204 json cv
 - | GET /health/state | | 200 json cv {"state":"Locked"}
 "#;
 
-fn replay(desk: &Desk, lines: &str) {
+pub(crate) fn replay(desk: &Desk, lines: &str) {
     for line in lines.lines().filter(|line| !line.is_empty()) {
         let mut parts = line.splitn(4, '|');
         let mut next = || parts.next().expect("four parts").trim();

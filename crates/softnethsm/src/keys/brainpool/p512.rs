@@ -1,6 +1,6 @@
 //! brainpoolP512r1 (RFC 5639 §3.7), which no crate has.
 //!
-//! Made of the parts of which RustCrypto makes `bp384`: field elements in Montgomery form over the
+//! Made of the parts of which `RustCrypto` makes `bp384`: field elements in Montgomery form over the
 //! constant-time integers of `crypto-bigint`, and the complete addition formulas of Renes, Costello
 //! and Batina (2015) for any `a`, which have no exceptional cases. Nothing is computed here but by
 //! these parts; the tests check keys and signatures with OpenSSL.
