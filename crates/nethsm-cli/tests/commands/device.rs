@@ -1,18 +1,17 @@
-//! The sessions in `console/`: each against a software device of its own, started for it.
-//!
-//! They are the examples of the manual pages. `TRYCMD=overwrite` writes them anew.
+//! A software device, and the folder of somebody who uses it.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use nethsm::client::Tls;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use tempfile::TempDir;
 
-const NETHSM: &str = env!("CARGO_BIN_EXE_nethsm");
+pub(crate) const NETHSM: &str = env!("CARGO_BIN_EXE_nethsm");
 
 /// The passphrase files that are beside every session.
 const PASSPHRASES: [&str; 8] = [
@@ -36,56 +35,93 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 
 /// What a session finds.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Start {
+pub(crate) enum Start {
     /// A device fresh from the factory.
     Fresh,
     /// A provisioned one with a user of each role.
     Ready,
 }
 
-fn session(name: &str, start: Start) {
-    let Some(softnethsm) = beside("softnethsm") else {
-        // A test has no other way to say this.
-        #[expect(clippy::print_stderr, reason = "the reason why nothing was tested")]
-        {
-            eprintln!("skipped: there is no softnethsm beside {NETHSM}; build the workspace");
+/// A device and, beside it, files to work with.
+pub(crate) struct Place {
+    // Ends before its folder is removed.
+    device: Device,
+    folder: TempDir,
+    pub(crate) files: PathBuf,
+    pub(crate) config: PathBuf,
+}
+
+impl Place {
+    /// Starts a device; nothing, with the reason on the screen, if there is no program for it.
+    /// Files are in the folder `NAME.in`.
+    pub(crate) fn start(name: &str, start: Start) -> Option<Self> {
+        let Some(program) = beside("softnethsm") else {
+            // A test has no other way to say this.
+            #[expect(clippy::print_stderr, reason = "the reason why nothing was tested")]
+            {
+                eprintln!("skipped: there is no softnethsm beside {NETHSM}; build the workspace");
+            }
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = folder.path().join(format!("{name}.in"));
+        fs::create_dir(&files).expect("created");
+        lay_out(&files);
+        let device = Device::start(&program, &folder.path().join("device"));
+        let config = folder.path().join("config");
+        fs::create_dir_all(config.join("nethsm")).expect("created");
+        fs::write(config.join("nethsm/config.toml"), device.profile(&files)).expect("written");
+        let place = Self {
+            folder,
+            files,
+            config,
+            device,
+        };
+        if start == Start::Ready {
+            place.make_ready();
         }
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    let files = folder.join(format!("{name}.in"));
-    fs::create_dir(&files).expect("created");
-    lay_out(&files);
-    let device = Device::start(&softnethsm, &folder.join("device"));
-    let config = folder.join("config");
-    fs::create_dir_all(config.join("nethsm")).expect("created");
-    fs::write(config.join("nethsm/config.toml"), device.profile(&files)).expect("written");
-    if start == Start::Ready {
-        make_ready(&files, &config);
+        Some(place)
     }
 
-    let source = Path::new("tests/console").join(format!("{name}.md"));
-    let copy = folder.join(format!("{name}.md"));
-    fs::copy(&source, &copy).expect("copied");
-    let tested = std::panic::catch_unwind(|| {
-        let cases = trycmd::TestCases::new();
-        cases
-            .case(&copy)
-            .register_bin("nethsm", Path::new(NETHSM))
-            .env("HOME", "/nowhere")
-            .env("XDG_CONFIG_HOME", config.display().to_string());
-        cases
-            .insert_var("[URL]", device.url.clone())
-            .expect("a name");
-        cases.run();
-    });
-    if std::env::var_os("TRYCMD").is_some() {
-        fs::copy(&copy, &source).expect("copied");
+    /// The folder around everything.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
-    drop(device);
-    if let Err(panic) = tested {
-        std::panic::resume_unwind(panic);
+
+    /// The address of the device.
+    pub(crate) fn url(&self) -> &str {
+        &self.device.url
+    }
+
+    /// Runs a program in the folder of the files, with arguments between spaces.
+    pub(crate) fn run(&self, program: &str, arguments: &str) -> Output {
+        Command::new(program)
+            .args(arguments.split(' '))
+            .current_dir(&self.files)
+            .env("XDG_CONFIG_HOME", &self.config)
+            .stdin(Stdio::null())
+            .output()
+            .expect("started")
+    }
+
+    /// Runs `nethsm`, which has to succeed.
+    pub(crate) fn nethsm(&self, arguments: &str) {
+        let done = self.run(NETHSM, arguments);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments}: {said}");
+    }
+
+    fn make_ready(&self) {
+        self.nethsm("provision --unlock-passphrase-file unlock.passphrase --admin-passphrase-file admin.passphrase");
+        for (user, role) in [
+            ("packager", "Operator"),
+            ("archivist", "Backup"),
+            ("watcher", "Metrics"),
+        ] {
+            self.nethsm(&format!(
+                "user add {user} --role {role} --new-passphrase-file {user}.passphrase"
+            ));
+        }
     }
 }
 
@@ -132,31 +168,6 @@ fn request() -> String {
     format!(
         r#"{{"version":"1.0.0","required":{{"input":{{"type":"sha2-0.11-SHA512-state","content":{state:?}}},"output":{{"type":"OpenPGPv4"}}}},"optional":{{}}}}"#
     )
-}
-
-fn make_ready(files: &Path, config: &Path) {
-    let run = |arguments: &str| {
-        let done = Command::new(NETHSM)
-            .args(arguments.split(' '))
-            .current_dir(files)
-            .env("XDG_CONFIG_HOME", config)
-            .output()
-            .expect("started");
-        let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "{arguments}: {said}");
-    };
-    run(
-        "provision --unlock-passphrase-file unlock.passphrase --admin-passphrase-file admin.passphrase",
-    );
-    for (user, role) in [
-        ("packager", "Operator"),
-        ("archivist", "Backup"),
-        ("watcher", "Metrics"),
-    ] {
-        run(&format!(
-            "user add {user} --role {role} --new-passphrase-file {user}.passphrase"
-        ));
-    }
 }
 
 /// A software device, ended when dropped.
@@ -218,43 +229,4 @@ impl Drop for Device {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
-}
-
-macro_rules! sessions {
-    ($($name:ident from $start:ident;)+) => { $(
-        #[test]
-        fn $name() {
-            session(stringify!($name), Start::$start);
-        }
-    )+
-
-        /// No page is forgotten here.
-        #[test]
-        fn every_session_is_tested() {
-            let known = [$(concat!(stringify!($name), ".md")),+];
-            for page in fs::read_dir("tests/console").expect("there") {
-                let name = page.expect("readable").file_name();
-                assert!(known.iter().any(|known| name == *known), "{name:?}");
-            }
-        }
-    };
-}
-
-sessions! {
-    info from Ready;
-    health from Fresh;
-    provision from Fresh;
-    lock from Ready;
-    user from Ready;
-    namespace from Ready;
-    key from Ready;
-    openpgp from Ready;
-    config from Ready;
-    backup from Ready;
-    random from Ready;
-    metrics from Ready;
-    system from Ready;
-    cluster from Ready;
-    mistakes from Ready;
-    shell from Fresh;
 }

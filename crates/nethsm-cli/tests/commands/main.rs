@@ -1,0 +1,5 @@
+//! The real program against a real software device, started for each test.
+
+mod device;
+mod sessions;
+mod signatures;
