@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::answer::{Answer, to_stdout};
 use crate::failure::Failure;
+use crate::interrupt::{kept, remove_if_interrupted};
 
 /// Where to put what comes back.
 #[derive(Args, Debug)]
@@ -100,6 +101,7 @@ impl NewFile {
             .permissions(Permissions::from_mode(mode))
             .tempfile_in(folder(path))
             .map_err(|cause| Failure::file("write", path, &cause))?;
+        remove_if_interrupted(file.path());
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -109,9 +111,10 @@ impl NewFile {
     /// Gives the file its name, in place of what was there.
     pub(crate) fn keep(self) -> Result<(), Failure> {
         let Self { file, path } = self;
+        let part = file.path().to_owned();
         let keep = || {
             file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
+            kept(&part, || file.persist(&path)).map_err(|error| error.error)?;
             File::open(folder(&path))?.sync_all()
         };
         keep().map_err(|cause| Failure::file("write", &path, &cause))

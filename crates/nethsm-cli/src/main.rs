@@ -12,6 +12,7 @@ mod failure;
 mod file;
 mod health;
 mod info;
+mod interrupt;
 mod key;
 mod lock;
 mod metrics;

@@ -3,3 +3,4 @@
 mod device;
 mod sessions;
 mod signatures;
+mod terminal;
