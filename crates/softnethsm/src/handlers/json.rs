@@ -68,6 +68,19 @@ fn message(schema: &str, error: &BadBody, json: &[u8]) -> String {
     if schema == "time_req" && text.starts_with("Error while parsing timestamp.") {
         return invalid(text);
     }
+    if schema == "time_req" && text.starts_with("Error while parsing timestamp.") {
+        return invalid(text);
+    }
+    if schema == "tls_generate_key_req"
+        && let Some((name, _)) = text
+            .strip_prefix("unknown variant `")
+            .and_then(|rest| rest.split_once('`'))
+    {
+        return format!("Unsupported key type '\"{name}\"' for TLS");
+    }
+    if text == "invalid IP address syntax" {
+        return invalid("Ipaddr: not an IPv4 address, not an IPv6 address");
+    }
     if AS_THEY_ARE.iter().any(|start| text.starts_with(start)) {
         return text.to_owned();
     }

@@ -158,6 +158,7 @@ pub(crate) fn replay(desk: &Desk, lines: &str) {
             "A" => Some(format!("admin:{ADMIN}")),
             "O" => Some(format!("operator:{OPERATOR}")),
             "M" => Some("metrics:MetricsMetrics".to_owned()),
+            "B" => Some("backup:BackupBackup".to_owned()),
             "N" => Some("ns1~nadmin:NAdministrator".to_owned()),
             _ => None,
         };
