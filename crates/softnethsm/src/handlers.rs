@@ -26,7 +26,7 @@ use hyper::header::{
 };
 use hyper::{HeaderMap, StatusCode};
 use nethsm::body::{Body, Kind};
-use nethsm::call::{Call, Method, Row};
+use nethsm::call::{BASE, Call, Method, Row};
 use nethsm::id::BadId;
 use nethsm::passphrase::Passphrase;
 use nethsm::query::KeyFilter;
@@ -34,6 +34,7 @@ use nethsm::{for_each_call, table};
 
 use crate::answer::{Answer, JSON, Refusal, empty};
 use crate::login::Caller;
+use crate::random;
 use crate::request::{Request, essence};
 use crate::stream::Streamed;
 use crate::vault::Vault;
@@ -57,6 +58,9 @@ pub(crate) trait Handle: Call {
     const CACHING: Caching = Caching::Never;
     /// The content types that are known here; none means that the resource does not look at it.
     const CONTENT_TYPES: &'static [&'static str] = &[];
+    /// Below what, in the API, something with a made-up name would be found. The device makes the
+    /// name before it looks at the body, and tells it with some refusals too.
+    const MADE_BELOW: Option<&'static str> = None;
 
     /// Says no to a caller whose role is right but who is not meant.
     fn allow(_: &Request, _: &Self::Parameters) -> Result<(), Refusal> {
@@ -201,7 +205,7 @@ fn run<C: Handle>(request: &Request, sent: Sent) -> Result<Answer, Refusal> {
     if !C::exists(request, &at)? {
         return Err(Refusal::not_found());
     }
-    has_right_media_type(request)?;
+    has_right_media_type(request).map_err(|refusal| announced(refusal, C::MADE_BELOW))?;
     let done = match sent {
         Sent::File(file) => C::handle_file(request, at, file)?,
         Sent::Octets(body) if is_alternative(request) => {
@@ -245,6 +249,17 @@ fn has_right_media_type(request: &Request) -> Result<(), Refusal> {
         (Some("application/json"), None) => Ok(()),
         (Some(given), Some(expected)) if given == expected => Ok(()),
         _ => Err(Refusal::silent(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+    }
+}
+
+/// A refusal that tells where something would have been.
+fn announced(refusal: Refusal, made_below: Option<&str>) -> Refusal {
+    let location = made_below
+        .zip(random::id().ok())
+        .and_then(|(place, id)| HeaderValue::try_from(format!("{BASE}/{place}/{id}")).ok());
+    match location {
+        Some(location) => refusal.with(LOCATION, location),
+        None => refusal,
     }
 }
 

@@ -176,6 +176,7 @@ impl Handle for PutKey {
 
 impl Handle for MakeKey {
     const SCHEMA: &'static str = "generate_key_req";
+    const MADE_BELOW: Option<&'static str> = Some("keys");
 
     fn handle(
         request: &Request,

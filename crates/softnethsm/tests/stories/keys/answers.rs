@@ -127,6 +127,19 @@ fn questions_about_keys_are_answered_like_by_the_real_one() {
     );
     replay(&desk, KEYS);
 
+    // The device makes up a name before it looks at what was sent.
+    for header in [("Content-Type", "text/plain"), ("Accept", "*/*")] {
+        let question = desk.ask("POST", "/api/v1/keys/generate");
+        let question = question.by(&format!("admin:{ADMIN}"));
+        let reply = question.header(header.0, header.1).send(b"{}");
+        assert_eq!((reply.status, reply.body.as_str()), (415, ""));
+        assert!(
+            reply
+                .header("location")
+                .is_some_and(|location| location.starts_with("/api/v1/keys/"))
+        );
+    }
+
     let pem = |method: &str, path: &str, sent: &str| {
         let reply = desk
             .ask(method, &format!("/api/v1/keys/rsa/{path}"))

@@ -244,3 +244,19 @@ fn generic_keys_survive_a_restart() {
     assert_eq!(before, after);
     assert_eq!(desk.operator().public_pem(&curve).expect("PEM"), public);
 }
+
+#[test]
+fn messages_may_be_larger_than_other_questions() {
+    let desk = Desk::at_work();
+    let key = generic(&desk, &[3; 32]);
+    let message = vec![0x20; 3 << 20];
+    let (encrypted, iv) = encrypt(&desk, &key, &message, None).expect("encrypted");
+    let iv = iv.try_into().expect("16 octets");
+    let plain = decrypt(&desk, &key, DecryptMode::AesCbc, &encrypted, Some(iv));
+    assert!(plain.expect("decrypted") == message);
+
+    let question = desk.ask("PUT", "/api/v1/keys/large");
+    let question = question.by(&format!("admin:{}", crate::device::ADMIN));
+    let question = question.header("Content-Type", "application/json");
+    assert_eq!(question.send(&vec![b' '; (1 << 20) + 1]).status, 413);
+}
