@@ -15,24 +15,36 @@ pub enum Kind {
     Octets,
     /// PEM text.
     Pem,
+    /// Two parts, see [`multipart`](crate::multipart).
+    Multipart,
 }
 
 impl Kind {
-    /// The media type of such a body; nothing when there is no body.
+    /// The media type of such a body, without parameters; nothing when there is no body.
     pub const fn media_type(self) -> Option<&'static str> {
         match self {
             Self::None => None,
             Self::Json => Some("application/json"),
             Self::Octets => Some("application/octet-stream"),
             Self::Pem => Some("application/x-pem-file"),
+            Self::Multipart => Some("multipart/form-data"),
         }
     }
 }
+
+pub(crate) const MIB: u64 = 1 << 20;
+
+/// The most bytes of a question with a message to be signed, encrypted or decrypted.
+pub(crate) const MESSAGE: Option<u64> = Some(67 * MIB);
 
 /// A question or an answer that can travel.
 pub trait Body: Sized {
     /// How its bytes are to be read.
     const KIND: Kind;
+
+    /// The most bytes. The device answers 413 to questions that announce more; nothing means
+    /// that it takes any number.
+    const MOST: Option<u64> = Some(MIB);
 
     /// The bytes for the wire, erased when dropped, because questions carry passphrases.
     ///
@@ -59,6 +71,9 @@ pub enum BadBody {
     /// Not UTF-8.
     #[error("not UTF-8 text")]
     Text(#[from] std::str::Utf8Error),
+    /// Not the two parts of this call.
+    #[error(transparent)]
+    Multipart(#[from] crate::multipart::BadMultipart),
 }
 
 /// A spelling that names no value of an enumeration of the API.
@@ -114,11 +129,15 @@ impl Body for Pem {
     }
 }
 
-/// Makes serde types bodies of kind [`Kind::Json`].
+/// Makes serde types bodies of kind [`Kind::Json`], `up to` so many bytes.
 macro_rules! json {
-    ($($name:ty),+ $(,)?) => { $(
+    ($($name:ty),+ $(,)?) => {
+        $crate::body::json! { up to (Some($crate::body::MIB)): $($name),+ }
+    };
+    (up to ($most:expr): $($name:ty),+ $(,)?) => { $(
         impl $crate::body::Body for $name {
             const KIND: $crate::body::Kind = $crate::body::Kind::Json;
+            const MOST: Option<u64> = $most;
 
             fn to_bytes(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, $crate::body::BadBody> {
                 $crate::body::write(self)

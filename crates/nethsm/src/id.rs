@@ -115,6 +115,10 @@ macro_rules! plain {
 plain! {
     /// The name of a key within its namespace.
     KeyId;
+    /// How the names of some keys start, see [`ListKeysFrom`](crate::table::ListKeysFrom).
+    KeyPrefix;
+    /// The name of a member of a cluster: made up by the device, hexadecimal digits.
+    MemberId;
     /// The name of a namespace.
     NamespaceId;
     /// A tag, as it stands in a path. Tags inside JSON are any text, see

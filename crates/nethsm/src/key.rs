@@ -1,16 +1,20 @@
 //! Keys: their kinds, their making and what they sign.
 
+mod cipher;
 mod mechanism;
 mod new;
+mod pem;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::body::json;
+use crate::body::{MESSAGE, MIB, json};
 use crate::id::KeyId;
 use crate::octets::Octets;
 
-pub use self::mechanism::{KeyMechanism, KeyType, SignMode, TlsKeyType};
+pub use self::cipher::{DecryptRequest, Decrypted, EncryptRequest, Encrypted};
+pub use self::mechanism::{DecryptMode, EncryptMode, KeyMechanism, KeyType, SignMode, TlsKeyType};
 pub use self::new::{GenerateKey, ImportKey, PrivateKeyData};
+pub use self::pem::{ImportPem, PemArguments};
 
 /// A key as the device shows it.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -143,4 +147,25 @@ impl<'de> Deserialize<'de> for KeyLabel {
     }
 }
 
-json!(PublicKey, Vec<KeyItem>, SignRequest, Signature);
+/// Gives a key a label.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewLabel {
+    /// The label.
+    pub label: KeyLabel,
+}
+
+/// Gives a key another name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MoveKey {
+    /// The new name.
+    pub new_id: KeyId,
+}
+
+/// Some 450,000 of the longest names.
+const LONGEST_LIST: Option<u64> = Some(64 * MIB);
+
+json!(PublicKey, NewLabel, MoveKey, Signature);
+json!(up to (LONGEST_LIST): Vec<KeyItem>);
+json!(up to (MESSAGE): SignRequest);

@@ -1,7 +1,7 @@
 //! Paths with parameters: from names to a path, and back to a row and its names.
 
 use crate::call::{Call, Method, Row};
-use crate::id::{BadId, KeyId, NamespaceId, NamespacePrefix, Tag, UserId};
+use crate::id::{BadId, KeyId, KeyPrefix, MemberId, NamespaceId, NamespacePrefix, Tag, UserId};
 use crate::table::TABLE;
 
 /// What stands in place of the `{...}` of a template.
@@ -55,6 +55,8 @@ macro_rules! one {
 
 one! {
     KeyId = "KeyID",
+    KeyPrefix = "KeyPrefix",
+    MemberId = "MemberID",
     NamespaceId = "NamespaceID",
     NamespacePrefix = "UserID",
     UserId = "UserID",
@@ -101,6 +103,9 @@ fn fill(template: &str, texts: &[&str]) -> String {
         path.push('/');
         if is_parameter(segment) {
             encode(texts.next().copied().unwrap_or_default(), &mut path);
+            if is_prefix(segment) {
+                path.push('*');
+            }
         } else {
             path.push_str(segment);
         }
@@ -118,14 +123,15 @@ pub struct Resource {
 impl Resource {
     /// What is at this path, given below [`BASE`](crate::call::BASE), without query, still
     /// percent-encoded. One slash at the end does not matter. A literal goes before a
-    /// parameter: `/keys/generate` is no key. Names are not checked here.
+    /// parameter, and a prefix before a name: neither `/keys/generate` nor `/keys/a*` is a
+    /// key. Names are not checked here.
     pub fn at(path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path);
         let path: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         TABLE
             .iter()
             .filter_map(|row| Some((row, texts(row.path, &path)?)))
-            .min_by_key(|(_, texts)| texts.len())
+            .min_by_key(|(row, texts)| (texts.len(), !row.path.ends_with('*')))
             .map(|(row, texts)| Self {
                 template: row.path,
                 texts,
@@ -170,10 +176,14 @@ fn texts(template: &str, path: &[&str]) -> Option<Vec<String>> {
     for expected in segments(template) {
         let found = path.next()?;
         if is_parameter(expected) {
-            if found.is_empty() {
+            let mut text = decode(found);
+            if is_prefix(expected) {
+                text.truncate(text.strip_suffix('*')?.len());
+            }
+            if text.is_empty() {
                 return None;
             }
-            texts.push(decode(found));
+            texts.push(text);
         } else if expected != *found {
             return None;
         }
@@ -189,8 +199,13 @@ fn is_parameter(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
+/// Whether any name that starts with the parameter is meant: `{KeyPrefix}*`.
+fn is_prefix(segment: &str) -> bool {
+    segment.ends_with("}*")
+}
+
 /// Percent-encodes all but the unreserved characters (RFC 3986 §2.3).
-fn encode(text: &str, into: &mut String) {
+pub(crate) fn encode(text: &str, into: &mut String) {
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             into.push(char::from(byte));
@@ -202,7 +217,7 @@ fn encode(text: &str, into: &mut String) {
 
 /// Undoes percent-encoding. What is no proper encoding of UTF-8 is left as it stands: it
 /// holds a `%` then, which no name does.
-fn decode(text: &str) -> String {
+pub(crate) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {

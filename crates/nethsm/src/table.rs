@@ -6,72 +6,118 @@
 //!
 //! ```text
 //! /// about
-//! Name = Method "path" [parameters] ACCESS [states],
-//!     question => status answer;
+//! Name = Method "path" [parameters; query] ACCESS [states],
+//!     question | alternative => status answer;
 //! ```
+//!
+//! Most calls have no query and no alternative. Where the vendor's description disagrees with
+//! the device, the row says what the device does.
+//!
+#![doc = include_str!("../CALLS.md")]
 
 use crate::body::{Binary, Body, Pem};
 use crate::call::{Access, Call, Callers, Method, Row};
-use crate::id::{Created, KeyId, NamespaceId, NamespacePrefix, Tag, UserId};
-use crate::key::{GenerateKey, ImportKey, KeyItem, PublicKey, SignRequest, Signature};
+use crate::cluster::{Diagnosis, JoinCluster, Member, MemberAdded, MemberUrls};
+use crate::config::{Clock, GenerateTlsKey, Logging, Network, NewBackupPassphrase, Ntp};
+use crate::csr::DistinguishedName;
+use crate::id::{Created, KeyId, KeyPrefix, MemberId, NamespaceId, NamespacePrefix, Tag, UserId};
+use crate::key::{
+    DecryptRequest, Decrypted, EncryptRequest, Encrypted, GenerateKey, ImportKey, ImportPem,
+    KeyItem, MoveKey, NewLabel, PublicKey, SignRequest, Signature,
+};
+use crate::metrics::Metrics;
 use crate::namespace::NamespaceItem;
 use crate::path::Parameters;
+use crate::query::{KeyFilter, Query};
 use crate::system::SystemState::{self, Failed, Locked, Operational, Unprovisioned};
 use crate::system::{
     Health, Info, NewUnlockPassphrase, Provision, Random, RandomRequest, SystemInfo,
     UnattendedBoot, Unlock,
 };
-use crate::user::UserRole::{Administrator, Operator};
+use crate::transfer::{BackupFile, ReleaseNotes, Restore, UpdateFile};
+use crate::user::UserRole::{self, Administrator, Backup, Operator};
 use crate::user::{NewUser, NewUserPassphrase, User, UserItem};
 
 const ANY_STATE: &[SystemState] = &[Locked, Operational, Unprovisioned, Failed];
-const NO_STATE: &[SystemState] = &[];
+
+/// Users with one of these roles, in a namespace or not.
+const fn users(roles: &'static [UserRole]) -> Access {
+    Access {
+        roles,
+        callers: Callers::All,
+        open: &[],
+        rescue: &[],
+    }
+}
+
+/// Users with this role outside any namespace.
+const fn root(roles: &'static [UserRole]) -> Access {
+    Access {
+        callers: Callers::Root,
+        ..users(roles)
+    }
+}
 
 /// Anybody, without a passphrase.
 const ANYBODY: Access = Access {
-    roles: &[],
-    callers: Callers::All,
     open: ANY_STATE,
+    ..users(&[])
 };
 
-const ADMINISTRATOR: Access = Access {
-    roles: &[Administrator],
-    callers: Callers::All,
-    open: NO_STATE,
+const ADMINISTRATOR: Access = users(&[Administrator]);
+const OPERATOR: Access = users(&[Operator]);
+const EITHER: Access = users(&[Administrator, Operator]);
+const METRICS: Access = users(&[UserRole::Metrics]);
+const ROOT: Access = root(&[Administrator]);
+const BACKUP: Access = root(&[Backup]);
+
+/// Administrators, or anybody while the device is not operational.
+const ADMINISTRATOR_WHEN_OPERATIONAL: Access = Access {
+    open: &[Locked, Unprovisioned, Failed],
+    ..users(&[Administrator])
 };
 
-const OPERATOR: Access = Access {
-    roles: &[Operator],
-    callers: Callers::All,
-    open: NO_STATE,
-};
-
-const EITHER: Access = Access {
-    roles: &[Administrator, Operator],
-    callers: Callers::All,
-    open: NO_STATE,
-};
-
-const ROOT: Access = Access {
-    roles: &[Administrator],
-    callers: Callers::Root,
-    open: NO_STATE,
+/// Root administrators, or anybody while the device is not operational.
+const ROOT_WHEN_OPERATIONAL: Access = Access {
+    open: &[Locked, Unprovisioned, Failed],
+    ..root(&[Administrator])
 };
 
 /// Root administrators, or anybody when the device has failed.
 const ROOT_UNLESS_FAILED: Access = Access {
-    roles: &[Administrator],
-    callers: Callers::Root,
     open: &[Failed],
+    ..root(&[Administrator])
 };
+
+/// Root administrators, or anybody when the device is fresh.
+const ROOT_UNLESS_FRESH: Access = Access {
+    open: &[Unprovisioned],
+    ..root(&[Administrator])
+};
+
+/// Whoever knows the unlock passphrase, when the device has failed.
+const RESCUER: Access = Access {
+    rescue: &[Failed],
+    ..root(&[])
+};
+
+macro_rules! or_nothing {
+    () => {
+        ()
+    };
+    ($what:ty) => {
+        $what
+    };
+}
 
 /// Makes of every row a type, its [`Call`], and its line in [`TABLE`]. The `$` at the start is
 /// how one macro writes another.
 macro_rules! calls {
     ($dollar:tt $(
         #[doc = $about:literal]
-        $name:ident = $method:ident $path:literal [$parameters:ty]
-            $access:ident $states:expr, $question:ty => $success:literal $answer:ty;
+        $name:ident = $method:ident $path:literal [$parameters:ty $(; $query:ty)?]
+            $access:ident $states:expr,
+            $question:ty $(| $alternative:ty)? => $success:literal $answer:ty;
     )+) => {
         $(
             #[doc = $about]
@@ -87,14 +133,19 @@ macro_rules! calls {
                     method: Method::$method,
                     path: $path,
                     parameters: <$parameters as Parameters>::NAMES,
+                    query: <or_nothing!($($query)?) as Query>::NAMES,
                     access: $access,
                     states: &$states,
                     success: $success,
                     question: <$question as Body>::KIND,
+                    alternative: <or_nothing!($($alternative)?) as Body>::KIND,
+                    most: <$question as Body>::MOST,
                     answer: <$answer as Body>::KIND,
                 };
                 type Parameters = $parameters;
+                type Query = or_nothing!($($query)?);
                 type Question = $question;
+                type Alternative = or_nothing!($($alternative)?);
                 type Answer = $answer;
             }
         )+
@@ -131,6 +182,13 @@ calls! { $
     /// Tells the state of the device.
     GetState = Get "/health/state" [()] ANYBODY [Locked, Operational, Unprovisioned, Failed],
         () => 200 Health;
+    /// Tells how the store of the device is.
+    Diagnose = Get "/health/diagnose" [()] ADMINISTRATOR_WHEN_OPERATIONAL
+        [Locked, Operational, Unprovisioned, Failed],
+        () => 200 Diagnosis;
+    /// Tells what the device has counted.
+    GetMetrics = Get "/metrics" [()] METRICS [Operational],
+        () => 200 Metrics;
 
     /// Starts a fresh device for the first time.
     ProvisionDevice = Post "/provision" [()] ANYBODY [Unprovisioned],
@@ -146,26 +204,44 @@ calls! { $
         RandomRequest => 200 Random;
 
     /// Lists the keys of the caller's namespace.
-    ListKeys = Get "/keys" [()] EITHER [Operational],
+    ListKeys = Get "/keys" [(); KeyFilter] EITHER [Operational],
         () => 200 Vec<KeyItem>;
     /// Brings a key into the device and makes up a name for it.
     AddKey = Post "/keys" [()] ADMINISTRATOR [Operational],
-        ImportKey => 201 Created<KeyId>;
+        ImportKey | ImportPem => 201 Created<KeyId>;
     /// Makes a key inside the device.
     MakeKey = Post "/keys/generate" [()] ADMINISTRATOR [Operational],
         GenerateKey => 201 Created<KeyId>;
+    /// Lists the keys of the caller's namespace whose names start like this.
+    ListKeysFrom = Get "/keys/{KeyPrefix}*" [KeyPrefix; KeyFilter] EITHER [Operational],
+        () => 200 Vec<KeyItem>;
     /// Shows a key.
     GetKey = Get "/keys/{KeyID}" [KeyId] EITHER [Operational],
         () => 200 PublicKey;
     /// Brings a key into the device under a given name.
     PutKey = Put "/keys/{KeyID}" [KeyId] ADMINISTRATOR [Operational],
-        ImportKey => 204 ();
+        ImportKey | ImportPem => 204 ();
     /// Deletes a key.
     DeleteKey = Delete "/keys/{KeyID}" [KeyId] ADMINISTRATOR [Operational],
+        () => 204 ();
+    /// Gives a key a label.
+    SetLabel = Put "/keys/{KeyID}/label" [KeyId] ADMINISTRATOR [Operational],
+        NewLabel => 204 ();
+    /// Takes the label from a key.
+    DeleteLabel = Delete "/keys/{KeyID}/label" [KeyId] ADMINISTRATOR [Operational],
         () => 204 ();
     /// Shows a public key as PEM, a `SubjectPublicKeyInfo`.
     GetPublicPem = Get "/keys/{KeyID}/public.pem" [KeyId] EITHER [Operational],
         () => 200 Pem;
+    /// Makes a certificate signing request for a key.
+    MakeKeyCsr = Post "/keys/{KeyID}/csr.pem" [KeyId] EITHER [Operational],
+        DistinguishedName => 200 Pem;
+    /// Decrypts.
+    Decrypt = Post "/keys/{KeyID}/decrypt" [KeyId] OPERATOR [Operational],
+        DecryptRequest => 200 Decrypted;
+    /// Encrypts.
+    Encrypt = Post "/keys/{KeyID}/encrypt" [KeyId] OPERATOR [Operational],
+        EncryptRequest => 200 Encrypted;
     /// Signs.
     Sign = Post "/keys/{KeyID}/sign" [KeyId] OPERATOR [Operational],
         SignRequest => 200 Signature;
@@ -178,11 +254,36 @@ calls! { $
     /// Deletes the certificate of a key.
     DeleteCertificate = Delete "/keys/{KeyID}/cert" [KeyId] ADMINISTRATOR [Operational],
         () => 204 ();
+    /// Gives a key another name.
+    RenameKey = Post "/keys/{KeyID}/move" [KeyId] ADMINISTRATOR [Operational],
+        MoveKey => 200 Created<KeyId>;
     /// Restricts a key to operators with a tag.
     PutKeyTag = Put "/keys/{KeyID}/restrictions/tags/{Tag}" [(KeyId, Tag)] ADMINISTRATOR [Operational],
         () => 204 ();
     /// Takes a tag from a key.
     DeleteKeyTag = Delete "/keys/{KeyID}/restrictions/tags/{Tag}" [(KeyId, Tag)] ADMINISTRATOR [Operational],
+        () => 204 ();
+
+    /// Makes a cluster of one member from the last snapshot of a device that has failed.
+    ForceNewCluster = Post "/cluster/force-new" [()] RESCUER [Failed],
+        () => 204 ();
+    /// Makes the device a member of a cluster; it loses all that it has.
+    EnterCluster = Post "/cluster/join" [()] ROOT [Operational],
+        JoinCluster => 204 ();
+    /// Lists the members of the cluster.
+    ListMembers = Get "/cluster/members" [()] ROOT [Operational],
+        () => 200 Vec<Member>;
+    /// Adds a member to the cluster.
+    AddMember = Post "/cluster/members" [()] ROOT [Operational],
+        MemberUrls => 201 MemberAdded;
+    /// Makes a member that has joined a full one.
+    PromoteMember = Post "/cluster/members/{MemberID}/promote" [MemberId] ROOT [Operational],
+        () => 204 ();
+    /// Changes the addresses of a member.
+    SetMember = Put "/cluster/members/{MemberID}" [MemberId] ROOT [Operational],
+        MemberUrls => 204 ();
+    /// Takes a member out of the cluster.
+    DeleteMember = Delete "/cluster/members/{MemberID}" [MemberId] ROOT [Operational],
         () => 204 ();
 
     /// Lists the namespaces.
@@ -236,10 +337,81 @@ calls! { $
     SetUnattendedBoot = Put "/config/unattended-boot" [()] ROOT [Operational],
         UnattendedBoot => 204 ();
 
+    /// Shows the public key of the device's TLS as PEM, a `SubjectPublicKeyInfo`.
+    GetTlsPublicPem = Get "/config/tls/public.pem" [()] ROOT [Operational],
+        () => 200 Pem;
+    /// Shows the certificates of the device's TLS, its own first.
+    GetTlsCertificate = Get "/config/tls/cert.pem" [()] ROOT [Operational],
+        () => 200 Pem;
+    /// Sets the certificates of the device's TLS: its own first, each vouched for by the next.
+    SetTlsCertificate = Put "/config/tls/cert.pem" [()] ROOT [Operational],
+        Pem => 201 ();
+    /// Makes a certificate signing request for the key of the device's TLS.
+    MakeTlsCsr = Post "/config/tls/csr.pem" [()] ROOT [Operational],
+        DistinguishedName => 200 Pem;
+    /// Makes a new key for the device's TLS, with a certificate signed by itself.
+    MakeTlsKey = Post "/config/tls/generate" [()] ROOT [Operational],
+        GenerateTlsKey => 204 ();
+    /// Shows the certificate of the authority of the cluster.
+    GetClusterCa = Get "/config/tls/cluster-ca.pem" [()] ROOT [Operational],
+        () => 200 Pem;
+    /// Sets the certificate of the authority of the cluster.
+    SetClusterCa = Put "/config/tls/cluster-ca.pem" [()] ROOT [Operational],
+        Pem => 201 ();
+    /// Tells where the device is in the network.
+    GetNetwork = Get "/config/network" [()] ROOT [Operational],
+        () => 200 Network;
+    /// Sets where the device is in the network.
+    SetNetwork = Put "/config/network" [()] ROOT [Operational],
+        Network => 204 ();
+    /// Tells where the log goes.
+    GetLogging = Get "/config/logging" [()] ROOT [Operational],
+        () => 200 Logging;
+    /// Sets where the log goes.
+    SetLogging = Put "/config/logging" [()] ROOT [Operational],
+        Logging => 204 ();
+    /// Changes what decrypts the backups to come.
+    SetBackupPassphrase = Put "/config/backup-passphrase" [()] ROOT [Operational],
+        NewBackupPassphrase => 204 ();
+    /// Tells where the device gets the time from.
+    GetNtp = Get "/config/ntp" [()] ROOT [Operational],
+        () => 200 Ntp;
+    /// Sets where the device gets the time from.
+    SetNtp = Put "/config/ntp" [()] ROOT [Operational],
+        Ntp => 204 ();
+    /// Tells the time.
+    GetTime = Get "/config/time" [()] ROOT [Operational],
+        () => 200 Clock;
+    /// Sets the time.
+    SetTime = Put "/config/time" [()] ROOT [Operational],
+        Clock => 204 ();
+
     /// Tells versions and identity of the device.
     GetSystemInfo = Get "/system/info" [()] ROOT [Operational],
         () => 200 SystemInfo;
     /// Restarts the device.
     Reboot = Post "/system/reboot" [()] ROOT_UNLESS_FAILED [Operational, Failed],
         () => 204 ();
+    /// Turns the device off.
+    Shutdown = Post "/system/shutdown" [()] ROOT_WHEN_OPERATIONAL
+        [Operational, Unprovisioned, Locked, Failed],
+        () => 204 ();
+    /// Erases all that the device has and restarts it.
+    FactoryReset = Post "/system/factory-reset" [()] ROOT_UNLESS_FAILED [Operational, Failed],
+        () => 204 ();
+    /// Brings an update into the device, to be committed or cancelled.
+    UploadUpdate = Post "/system/update" [()] ROOT [Operational],
+        UpdateFile => 200 ReleaseNotes;
+    /// Installs the update that waits, and restarts the device.
+    CommitUpdate = Post "/system/commit-update" [()] ROOT [Operational],
+        () => 204 ();
+    /// Forgets the update that waits.
+    CancelUpdate = Post "/system/cancel-update" [()] ROOT [Operational],
+        () => 204 ();
+    /// Makes a backup of all keys, users and namespaces, encrypted.
+    MakeBackup = Post "/system/backup" [()] BACKUP [Operational],
+        () => 200 BackupFile;
+    /// Restores a backup. What an operational device has beyond it is deleted.
+    RestoreBackup = Post "/system/restore" [()] ROOT_UNLESS_FRESH [Unprovisioned, Operational],
+        Restore => 204 ();
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use nethsm::body::Kind;
 use nethsm::call::{Admission, Call, Method, Origin, Row};
-use nethsm::id::{BadId, KeyId, NamespaceId, NamespacePrefix, Tag, UserId};
+use nethsm::id::{BadId, KeyId, KeyPrefix, NamespaceId, NamespacePrefix, Tag, UserId};
 use nethsm::path::{Parameters, Resource, path_of};
 use nethsm::system::SystemState::{Failed, Locked, Operational, Unprovisioned};
 use nethsm::table::{self, TABLE};
@@ -28,7 +28,12 @@ fn every_template_names_the_parameters_of_its_type() {
         let in_template: Vec<_> = row
             .path
             .split('/')
-            .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+            .filter_map(|segment| {
+                segment
+                    .strip_prefix('{')?
+                    .trim_end_matches('*')
+                    .strip_suffix('}')
+            })
             .collect();
         assert_eq!(in_template, row.parameters, "{}", row.name);
     }
@@ -48,7 +53,11 @@ fn every_row_can_be_called_by_somebody_in_some_state() {
     for row in TABLE {
         assert!(!row.states.is_empty(), "{}", row.name);
         for state in row.states {
-            let somebody = row.admission(*state) == Admission::Open || !row.access.roles.is_empty();
+            let somebody = match row.admission(*state) {
+                Admission::Unavailable => false,
+                Admission::Open | Admission::Rescue => true,
+                Admission::Login => !row.access.roles.is_empty(),
+            };
             assert!(somebody, "{}", row.name);
         }
     }
@@ -93,6 +102,12 @@ fn a_path_leads_to_its_row() {
     assert_eq!(found(Method::Post, "/keys/generate"), Some("MakeKey"));
     assert_eq!(found(Method::Get, "/keys/generate"), None);
     assert_eq!(found(Method::Put, "/keys/k"), Some("PutKey"));
+    assert_eq!(found(Method::Get, "/keys/k*"), Some("ListKeysFrom"));
+    assert_eq!(found(Method::Get, "/keys/k%2A"), Some("ListKeysFrom"));
+    assert_eq!(
+        found(Method::Get, "/keys/k*/public.pem"),
+        Some("GetPublicPem")
+    );
     assert_eq!(found(Method::Delete, "/info"), None);
 }
 
@@ -143,6 +158,22 @@ fn names_in_a_path_are_decoded_and_then_checked() {
         resource("/users/ns~").parameters::<NamespacePrefix>(),
         Ok(NamespacePrefix::of(&"ns".parse().expect("a name")))
     );
+}
+
+#[test]
+fn a_prefix_is_a_name_and_not_empty() {
+    let resource = |path: &str| Resource::at(path).expect("a resource");
+    assert_eq!(
+        resource("/keys/a.b*").parameters::<KeyPrefix>(),
+        "a.b".parse()
+    );
+    assert_eq!(
+        resource("/keys/a**").parameters::<KeyPrefix>(),
+        Err(BadId::Character)
+    );
+    let star = resource("/keys/*");
+    assert_eq!(star.template(), "/keys/{KeyID}");
+    assert_eq!(star.parameters::<KeyId>(), Err(BadId::Character));
 }
 
 #[test]

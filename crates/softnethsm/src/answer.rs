@@ -4,7 +4,8 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use nethsm::body::{Body, Refusal as Message};
 
-use crate::error::{SealError, StoreError};
+use crate::csr::CsrError;
+use crate::error::{Error, SealError, StoreError};
 use crate::keys::KeyError;
 use crate::login::LoginError;
 
@@ -107,8 +108,28 @@ impl From<SealError> for Refusal {
     }
 }
 
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            // The paths of this machine are nobody's business.
+            Error::File { action, .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("cannot {action} a file"),
+            ),
+            other => Self::new(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
+        }
+    }
+}
+
 impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
+        Self::bad(error.to_string())
+    }
+}
+
+impl From<CsrError> for Refusal {
+    fn from(error: CsrError) -> Self {
         Self::bad(error.to_string())
     }
 }

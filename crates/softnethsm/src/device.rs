@@ -1,25 +1,44 @@
 //! The device: its states, and what takes it from one to the next.
 
+mod backup;
+mod restore;
+
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use nethsm::backup::Salt;
+use nethsm::config::{LogLevel, Logging};
 use nethsm::system::{Provision, SystemState};
 use nethsm::user::UserRole;
+use tokio::sync::watch;
 
 use crate::error::{Error, StoreError};
 use crate::folder::Folder;
 use crate::hierarchy::{Hierarchy, UnlockError};
 use crate::login::Logins;
+use crate::metrics::Counters;
 use crate::seal::SealKey;
-use crate::store::Store;
+use crate::settings::{Kept, TimeOffset};
+use crate::store::{Change, Store};
 use crate::stretch::PassphraseHash;
+use crate::syslog::Syslog;
+use crate::tls::{self, Identity};
+use crate::update::{Pending, UpdateKey};
 use crate::vault::{UserRecord, Vault};
+
+pub(crate) use self::restore::RestoreError;
 
 /// How long the count of operations of a key may lag behind on disk.
 const COUNTING: Duration = Duration::from_millis(100);
+
+/// Where a restore leaves what opens backups until the domain key is there.
+const RESTORED_KEY: &str = "restored-backup-key";
+const RESTORED_SALT: &str = "restored-backup-salt";
 
 /// A NetHSM in software, over one data folder.
 ///
@@ -31,6 +50,15 @@ pub struct Device {
     hierarchy: Hierarchy,
     state: RwLock<State>,
     logins: Logins,
+    counters: Counters,
+    syslog: Syslog,
+    /// Seconds, see [`TimeOffset`].
+    time_offset: AtomicI64,
+    /// What is shown to clients, once there is a server.
+    identity: RwLock<Option<Identity>>,
+    update: Mutex<Option<Pending>>,
+    update_key: Option<UpdateKey>,
+    is_on: watch::Sender<bool>,
 }
 
 enum State {
@@ -98,9 +126,28 @@ impl Device {
             hierarchy,
             state: RwLock::new(State::Unprovisioned),
             logins: Logins::new()?,
+            counters: Counters::new(),
+            syslog: Syslog::default(),
+            time_offset: AtomicI64::new(0),
+            identity: RwLock::default(),
+            update: Mutex::default(),
+            update_key: None,
+            is_on: watch::Sender::new(true),
         };
         device.start()?;
         Ok(device)
+    }
+
+    /// Takes updates that are signed with this key: RSA of 2048 to 8192 bits, a
+    /// `SubjectPublicKeyInfo` in PEM. Without it, every update is refused. Nothing is ever
+    /// installed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UpdateKey`] if it is not such a key.
+    pub fn with_update_key(mut self, pem: &[u8]) -> Result<Self, Error> {
+        self.update_key = Some(UpdateKey::from_pem(pem)?);
+        Ok(self)
     }
 
     /// What the device is ready for.
@@ -126,6 +173,115 @@ impl Device {
 
     pub(crate) fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    pub(crate) fn syslog(&self) -> &Syslog {
+        &self.syslog
+    }
+
+    /// The key whose updates are taken.
+    pub(crate) fn update_key(&self) -> Option<&UpdateKey> {
+        self.update_key.as_ref()
+    }
+
+    /// The update that waits to be committed or cancelled.
+    pub(crate) fn pending_update(&self) -> MutexGuard<'_, Option<Pending>> {
+        self.update.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What time it is for the device.
+    pub(crate) fn now(&self) -> Timestamp {
+        TimeOffset(self.time_offset.load(Ordering::Relaxed)).now()
+    }
+
+    /// Writes one line to the log.
+    pub(crate) fn log(&self, level: LogLevel, text: &str) {
+        self.syslog.line(level, self.now(), text);
+    }
+
+    /// Keeps a setting, and goes by it.
+    pub(crate) fn set(&self, setting: &impl Kept) -> Result<(), StoreError> {
+        let change = setting.change(&self.hierarchy)?;
+        // So that a restore does not come in between.
+        let vault = self.vault().ok_or(StoreError::Closed)?;
+        vault.writing()?.commit(&[change])?;
+        self.go_by_settings()
+    }
+
+    /// A setting.
+    pub(crate) fn setting<T: Kept>(&self) -> Result<T, StoreError> {
+        T::read(&self.hierarchy, &self.store)
+    }
+
+    fn go_by_settings(&self) -> Result<(), StoreError> {
+        let TimeOffset(offset) = self.setting()?;
+        self.time_offset.store(offset, Ordering::Relaxed);
+        self.syslog.direct(&self.setting::<Logging>()?);
+        Ok(())
+    }
+
+    /// What is shown to clients that connect from now on.
+    pub(crate) fn identity(&self) -> Result<Identity, Error> {
+        let known = self.identity.read().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(identity) => Ok(identity.clone()),
+            None => {
+                drop(known);
+                let own = Identity::own(&self.folder)?;
+                self.show(own.clone());
+                Ok(own)
+            }
+        }
+    }
+
+    /// Shows this to clients that connect from now on, without keeping it.
+    pub(crate) fn show(&self, identity: Identity) {
+        let mut known = self
+            .identity
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *known = Some(identity);
+    }
+
+    /// Keeps this and shows it to clients that connect from now on.
+    pub(crate) fn change_identity(&self, identity: Identity) -> Result<(), Error> {
+        identity.keep(&self.folder)?;
+        self.show(identity);
+        Ok(())
+    }
+
+    /// Turns the device off: the server ends after the answers under way.
+    pub(crate) fn turn_off(&self) {
+        self.is_on.send_replace(false);
+    }
+
+    /// Waits until the device is turned off.
+    pub(crate) async fn turned_off(&self) {
+        let _ = self.is_on.subscribe().wait_for(|is_on| !is_on).await;
+    }
+
+    /// Erases everything but the key in place of the hardware: from `Operational` to
+    /// `Unprovisioned`.
+    pub(crate) fn reset(&self) -> Result<(), Error> {
+        let mut state = self.changing();
+        // What was used does not matter any more.
+        let _ = state.close();
+        let mark = self.hierarchy.mark()?;
+        self.store.edit::<_, StoreError>(|edit| {
+            edit.delete_all("/")?;
+            edit.make(&mark)
+        })?;
+        *state = State::Unprovisioned;
+        self.logins.forget();
+        *self.pending_update() = None;
+        self.go_by_settings()?;
+        tls::forget(&self.folder)?;
+        self.show(Identity::own(&self.folder)?);
+        Ok(())
     }
 
     /// The vault of an operational device.
@@ -159,9 +315,16 @@ impl Device {
         }
         let vault = self.open_vault(domain_key)?;
         let id = "admin".parse().expect("`admin` is a name");
-        self.store
-            .commit(&[slot, salt, vault.user_change(&id, &admin)?])?;
+        let mut changes = vault.first_changes()?;
+        changes.extend([
+            slot,
+            salt,
+            vault.user_change(&id, &admin)?,
+            TimeOffset::of(wish.system_time.0).change(&self.hierarchy)?,
+        ]);
+        self.store.commit(&changes)?;
         *state = operational(vault);
+        self.go_by_settings()?;
         Ok(Ok(()))
     }
 
@@ -189,15 +352,21 @@ impl Device {
     pub(crate) fn start(&self) -> Result<(), StoreError> {
         let mut state = self.changing();
         state.close()?;
-        *state = if !self.hierarchy.is_provisioned(&self.store)? {
+        *state = self.first_state()?;
+        self.logins.forget();
+        *self.pending_update() = None;
+        self.go_by_settings()
+    }
+
+    /// The state after power-on.
+    fn first_state(&self) -> Result<State, StoreError> {
+        Ok(if !self.hierarchy.is_provisioned(&self.store)? {
             State::Unprovisioned
         } else if let Some(domain_key) = self.hierarchy.unattended(&self.store)? {
             operational(self.open_vault(domain_key)?)
         } else {
             State::Locked
-        };
-        self.logins.forget();
-        Ok(())
+        })
     }
 
     /// Writes the counts of operations that are only in memory.
@@ -213,7 +382,30 @@ impl Device {
     }
 
     fn open_vault(&self, domain_key: SealKey) -> Result<Vault, StoreError> {
-        Vault::open(Arc::clone(&self.store), domain_key, &self.folder.uses())
+        let vault = Vault::open(Arc::clone(&self.store), domain_key, &self.folder.uses())?;
+        self.take_up_backup_key(&vault)?;
+        Ok(vault)
+    }
+
+    /// Seals what opens backups for the vault, if a restore had to leave it outside because the
+    /// domain key was locked.
+    fn take_up_backup_key(&self, vault: &Vault) -> Result<(), StoreError> {
+        let setting = |name| self.hierarchy.setting(&self.store, name);
+        let (Some(key), Some(salt)) = (setting(RESTORED_KEY)?, setting(RESTORED_SALT)?) else {
+            return Ok(());
+        };
+        let damaged = |name| StoreError::Value {
+            path: self.hierarchy.config(name),
+        };
+        let key = SealKey::from_slice(&key).map_err(|_| damaged(RESTORED_KEY))?;
+        let salt: Salt = salt
+            .as_slice()
+            .try_into()
+            .map_err(|_| damaged(RESTORED_SALT))?;
+        let [key, salt] = vault.backup_changes(&key, &salt)?;
+        let gone = |name| Change::Delete(self.hierarchy.config(name));
+        self.store
+            .commit(&[key, salt, gone(RESTORED_KEY), gone(RESTORED_SALT)])
     }
 
     fn reading(&self) -> RwLockReadGuard<'_, State> {

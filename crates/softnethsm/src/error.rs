@@ -12,7 +12,7 @@ pub enum Error {
     /// A file or folder cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     File {
-        /// What was tried: `read`, `write`, `create`.
+        /// What was tried: `read`, `write`, `create`, `remove`.
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -30,6 +30,9 @@ pub enum Error {
     /// The TLS certificate or its key cannot be used.
     #[error("cannot use the TLS certificate: {0}")]
     Certificate(String),
+    /// The key for updates cannot be used.
+    #[error("cannot use the key for updates: it is no RSA public key of 2048 to 8192 bits in PEM")]
+    UpdateKey,
     /// Sealing failed: no randomness.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -56,6 +59,7 @@ impl Error {
                 "restore the data folder from a copy, or start with an empty one"
             }
             Self::Certificate(_) => "--tls-cert and --tls-key take PEM files that belong together",
+            Self::UpdateKey => "--update-key takes a PEM file that starts with BEGIN PUBLIC KEY",
             Self::Listen { .. } => "give --listen a free local address such as 127.0.0.1:0",
         }
     }

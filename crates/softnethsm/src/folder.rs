@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::error::Error;
+use crate::random;
 use crate::seal::SealKey;
 
 /// A data folder: `store.redb`, `device.key`, `uses/`, `tls-cert.pem` and `tls-key.pem`.
@@ -48,6 +49,30 @@ impl Folder {
         self.0.join("tls-key.pem")
     }
 
+    /// Both parts of a certificate that is on its way to the two files.
+    pub(crate) fn next_identity(&self) -> PathBuf {
+        self.0.join("tls-next.pem")
+    }
+
+    /// A file without a name for what is too large for the memory. It is gone when it is closed.
+    pub(crate) fn scratch(&self) -> Result<File, Error> {
+        let failed = |path: &Path, source| Error::File {
+            action: "create",
+            path: path.to_owned(),
+            source,
+        };
+        let path = self.0.join(format!("scratch-{}", random::id()?));
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|source| failed(&path, source))?;
+        fs::remove_file(&path).map_err(|source| failed(&path, source))?;
+        Ok(file)
+    }
+
     /// Reads the device key: 32 octets that stand in place of the hardware's own key.
     pub(crate) fn read_device_key(&self) -> Result<Option<SealKey>, Error> {
         let path = self.device_key();
@@ -77,6 +102,18 @@ pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
             path: path.to_owned(),
             source,
         }),
+    }
+}
+
+/// Removes a file, if there is one.
+pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(Error::File {
+            action: "remove",
+            path: path.to_owned(),
+            source,
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -1,30 +1,42 @@
 //! What every call does: one implementation of [`Handle`] per row of the table.
 
+mod backup;
 mod certificates;
+mod cluster;
 mod config;
+mod config_network;
 mod json;
 mod keys;
+mod metrics;
 mod namespaces;
 mod restrictions;
 mod signing;
 mod system;
+mod system_update;
+mod tls;
 mod users;
 
+use std::fs::File;
+
 use aws_lc_rs::digest::{SHA256, digest};
+use hyper::body::Bytes;
 use hyper::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION,
     VARY,
 };
 use hyper::{HeaderMap, StatusCode};
 use nethsm::body::{Body, Kind};
-use nethsm::call::{Call, Method, Row};
+use nethsm::call::{BASE, Call, Method, Row};
 use nethsm::id::BadId;
 use nethsm::passphrase::Passphrase;
+use nethsm::query::KeyFilter;
 use nethsm::{for_each_call, table};
 
 use crate::answer::{Answer, JSON, Refusal, empty};
 use crate::login::Caller;
+use crate::random;
 use crate::request::{Request, essence};
+use crate::stream::Streamed;
 use crate::vault::Vault;
 
 /// What caches may do with the answers of a resource.
@@ -46,8 +58,9 @@ pub(crate) trait Handle: Call {
     const CACHING: Caching = Caching::Never;
     /// The content types that are known here; none means that the resource does not look at it.
     const CONTENT_TYPES: &'static [&'static str] = &[];
-    /// Whether bodies may be messages to sign, of up to 67 MiB.
-    const TAKES_MESSAGES: bool = false;
+    /// Below what, in the API, something with a made-up name would be found. The device makes the
+    /// name before it looks at the body, and tells it with some refusals too.
+    const MADE_BELOW: Option<&'static str> = None;
 
     /// Says no to a caller whose role is right but who is not meant.
     fn allow(_: &Request, _: &Self::Parameters) -> Result<(), Refusal> {
@@ -64,18 +77,58 @@ pub(crate) trait Handle: Call {
         Refusal::bad(bad.answer())
     }
 
+    /// Reads the question.
+    fn read(body: &[u8]) -> Result<Self::Question, Refusal> {
+        match Self::Question::KIND {
+            Kind::Json => json::read(Self::SCHEMA, body),
+            _ => Self::Question::from_bytes(body).map_err(|_| Refusal::bad("Invalid data.")),
+        }
+    }
+
+    /// Reads what may be sent instead of the question.
+    fn read_alternative(body: &[u8]) -> Result<Self::Alternative, Refusal> {
+        Self::Alternative::from_bytes(body).map_err(|_| Refusal::bad("Invalid data."))
+    }
+
+    /// Does it, having been sent what may be sent instead of the question. Calls that have such
+    /// an alternative in the table say what they do with it.
+    fn handle_alternative(
+        _: &Request,
+        _: Self::Parameters,
+        _: Self::Alternative,
+    ) -> Result<Done<Self::Answer>, Refusal> {
+        Err(Refusal::silent(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    }
+
     /// Does it.
     fn handle(
         request: &Request,
         at: Self::Parameters,
         question: Self::Question,
     ) -> Result<Done<Self::Answer>, Refusal>;
+
+    /// Does it for a question of any length, which came as a file.
+    fn handle_file(
+        _: &Request,
+        _: Self::Parameters,
+        _: File,
+    ) -> Result<Done<Self::Answer>, Refusal> {
+        Err(Refusal::silent(StatusCode::PAYLOAD_TOO_LARGE))
+    }
+}
+
+/// A question as it came in.
+pub(crate) enum Sent {
+    Octets(Bytes),
+    /// For calls whose questions may have any length.
+    File(File),
 }
 
 /// A call that succeeded.
 pub(crate) struct Done<A> {
     answer: A,
     location: Option<String>,
+    streamed: Option<Streamed>,
 }
 
 impl<A> Done<A> {
@@ -84,6 +137,7 @@ impl<A> Done<A> {
         Ok(Self {
             answer,
             location: None,
+            streamed: None,
         })
     }
 
@@ -92,6 +146,16 @@ impl<A> Done<A> {
         Ok(Self {
             answer,
             location: Some(location),
+            streamed: None,
+        })
+    }
+
+    /// Succeeded, with an answer that starts like this and goes on while it is sent.
+    pub(crate) fn streamed(answer: A, streamed: Streamed) -> Result<Self, Refusal> {
+        Ok(Self {
+            answer,
+            location: None,
+            streamed: Some(streamed),
         })
     }
 }
@@ -101,9 +165,8 @@ pub(crate) struct Handler {
     row: Row,
     caching: Caching,
     pub(crate) content_types: &'static [&'static str],
-    pub(crate) takes_messages: bool,
     pub(crate) allow: fn(&Request) -> Result<(), Refusal>,
-    run: fn(&Request, &[u8]) -> Result<Answer, Refusal>,
+    run: fn(&Request, Sent) -> Result<Answer, Refusal>,
 }
 
 macro_rules! handlers {
@@ -119,7 +182,6 @@ const fn worn<C: Handle>() -> Handler {
         row: C::ROW,
         caching: C::CACHING,
         content_types: C::CONTENT_TYPES,
-        takes_messages: C::TAKES_MESSAGES,
         allow: allow::<C>,
         run: run::<C>,
     }
@@ -138,17 +200,19 @@ fn allow<C: Handle>(request: &Request) -> Result<(), Refusal> {
     }
 }
 
-fn run<C: Handle>(request: &Request, body: &[u8]) -> Result<Answer, Refusal> {
+fn run<C: Handle>(request: &Request, sent: Sent) -> Result<Answer, Refusal> {
     let at: C::Parameters = request.resource.parameters().map_err(C::bad_name)?;
     if !C::exists(request, &at)? {
         return Err(Refusal::not_found());
     }
-    has_right_media_type(request)?;
-    let question = match C::Question::KIND {
-        Kind::Json => json::read::<C::Question>(C::SCHEMA, body)?,
-        _ => C::Question::from_bytes(body).map_err(|_| Refusal::bad("Invalid data."))?,
+    has_right_media_type(request).map_err(|refusal| announced(refusal, C::MADE_BELOW))?;
+    let done = match sent {
+        Sent::File(file) => C::handle_file(request, at, file)?,
+        Sent::Octets(body) if is_alternative(request) => {
+            C::handle_alternative(request, at, C::read_alternative(&body)?)?
+        }
+        Sent::Octets(body) => C::handle(request, at, C::read(&body)?)?,
     };
-    let done = C::handle(request, at, question)?;
     let status = StatusCode::from_u16(C::ROW.success).unwrap_or(StatusCode::OK);
     let mut answer = empty(status);
     let body = done
@@ -162,6 +226,9 @@ fn run<C: Handle>(request: &Request, body: &[u8]) -> Result<Answer, Refusal> {
     if let Some(location) = location {
         answer.headers_mut().insert(LOCATION, location);
     }
+    if let Some(streamed) = done.streamed {
+        answer.extensions_mut().insert(streamed);
+    }
     Ok(answer)
 }
 
@@ -170,6 +237,9 @@ fn has_right_media_type(request: &Request) -> Result<(), Refusal> {
     let row = request.row;
     let insists = row.method == Method::Put || (row.method == Method::Post && row.success == 201);
     if !insists {
+        return Ok(());
+    }
+    if is_alternative(request) {
         return Ok(());
     }
     let given = request.header(&CONTENT_TYPE).map(essence);
@@ -182,9 +252,27 @@ fn has_right_media_type(request: &Request) -> Result<(), Refusal> {
     }
 }
 
+/// A refusal that tells where something would have been.
+fn announced(refusal: Refusal, made_below: Option<&str>) -> Refusal {
+    let location = made_below
+        .zip(random::id().ok())
+        .and_then(|(place, id)| HeaderValue::try_from(format!("{BASE}/{place}/{id}")).ok());
+    match location {
+        Some(location) => refusal.with(LOCATION, location),
+        None => refusal,
+    }
+}
+
+/// Whether what may be sent instead of the question was sent.
+fn is_alternative(request: &Request) -> bool {
+    let given = request.header(&CONTENT_TYPE).map(essence);
+    let expected = request.row.alternative.media_type();
+    given.is_some() && given.as_deref() == expected
+}
+
 /// Answers a request that passed the checks.
-pub(crate) fn perform(request: &Request, body: &[u8]) -> Answer {
-    let mut answer = (request.handler.run)(request, body).unwrap_or_else(Refusal::into_answer);
+pub(crate) fn perform(request: &Request, sent: Sent) -> Answer {
+    let mut answer = (request.handler.run)(request, sent).unwrap_or_else(Refusal::into_answer);
     let headers = answer.headers_mut();
     if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.media_type()));
@@ -219,7 +307,8 @@ fn conditional(request: &Request, mut answer: Answer) -> Answer {
     if names(&IF_NONE_MATCH) == Some(true) {
         return emptied(answer, StatusCode::NOT_MODIFIED);
     }
-    let is_tagged = request.handler.caching == Caching::Tagged && request.query("filter").is_none();
+    let is_tagged =
+        request.handler.caching == Caching::Tagged && !request.query::<KeyFilter>().usable;
     if let (true, Ok(tag)) = (is_tagged, HeaderValue::try_from(tag)) {
         answer.headers_mut().insert(ETAG, tag);
     }

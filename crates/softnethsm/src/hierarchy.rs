@@ -6,6 +6,8 @@
 //! key under the device key alone.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use nethsm::backup::{LockedDomainKey, Salt, StoreKey};
+use zeroize::Zeroizing;
 
 use crate::error::{SealError, StoreError};
 use crate::random;
@@ -51,15 +53,12 @@ impl Hierarchy {
 
     /// The mark by which a store is known to belong to this device key.
     pub(crate) fn mark(&self) -> Result<Change, SealError> {
-        let path = self.config("version");
-        let sealed = self.config_key.seal(&path, b"1")?;
-        Ok(Change::Put(path, sealed))
+        self.keep("version", b"1")
     }
 
     /// Whether the store belongs to this device key. A damaged mark is an error.
     pub(crate) fn is_marked(&self, store: &Store) -> Result<bool, StoreError> {
-        self.read_config(store, "version")
-            .map(|mark| mark.is_some())
+        self.setting(store, "version").map(|mark| mark.is_some())
     }
 
     /// Whether the device was provisioned.
@@ -77,13 +76,30 @@ impl Hierarchy {
         random::fill(&mut salt)?;
         let inner =
             stretch::unlock_key(passphrase, &salt)?.seal("passphrase", domain_key.expose())?;
-        let outer = self.device_key.seal(&self.place("attended"), &inner)?;
-        let salt_path = self.config("unlock-salt");
-        let salt = self.config_key.seal(&salt_path, &salt)?;
+        self.adopt(&inner, &salt)
+    }
+
+    /// The changes that keep a domain key which is locked already, as backups hold it.
+    pub(crate) fn adopt(&self, locked: &[u8], salt: &Salt) -> Result<[Change; 2], SealError> {
+        let outer = self.device_key.seal(&self.place("attended"), locked)?;
         Ok([
             Change::Put(self.slot("attended"), outer),
-            Change::Put(salt_path, salt),
+            self.keep("unlock-salt", salt)?,
         ])
+    }
+
+    /// The domain key, locked with the unlock passphrase, as backups hold it.
+    pub(crate) fn locked_domain_key(&self, store: &Store) -> Result<LockedDomainKey, StoreError> {
+        let slot = self.slot("attended");
+        let outer = store.get(&slot)?.unwrap_or_default();
+        let inner = self.device_key.open(&self.place("attended"), &outer).ok();
+        let locked = inner.and_then(|inner| LockedDomainKey::from_bytes(&inner).ok());
+        locked.ok_or(StoreError::Value { path: slot })
+    }
+
+    /// The key of the device's own settings, as backups hold it.
+    pub(crate) fn settings_key(&self) -> Result<StoreKey, SealError> {
+        StoreKey::from_bytes(self.config_key.expose()).map_err(|_| SealError::Broken)
     }
 
     /// The domain key, for the right unlock passphrase.
@@ -96,7 +112,7 @@ impl Hierarchy {
             .open(&self.place("attended"), &outer)
             .map_err(|_| damaged(slot.clone()))?;
         let salt = self
-            .read_config(store, "unlock-salt")?
+            .setting(store, "unlock-salt")?
             .and_then(|salt| <[u8; 16]>::try_from(salt.as_slice()).ok())
             .ok_or_else(|| damaged(self.config("unlock-salt")))?;
         let unlock_key = stretch::unlock_key(passphrase, &salt).map_err(StoreError::from)?;
@@ -106,16 +122,22 @@ impl Hierarchy {
         SealKey::from_slice(&domain_key).map_err(|_| damaged(slot).into())
     }
 
-    /// The change that switches unattended boot on or, without a key, off.
-    pub(crate) fn unattend(&self, domain_key: Option<&SealKey>) -> Result<Change, SealError> {
+    /// The changes that switch unattended boot on or, without a key, off.
+    pub(crate) fn unattend(&self, domain_key: Option<&SealKey>) -> Result<[Change; 2], SealError> {
         let slot = self.slot("unattended");
         Ok(match domain_key {
-            Some(key) => Change::Put(
-                slot,
-                self.device_key
-                    .seal(&self.place("unattended"), key.expose())?,
-            ),
-            None => Change::Delete(slot),
+            Some(key) => [
+                Change::Put(
+                    slot,
+                    self.device_key
+                        .seal(&self.place("unattended"), key.expose())?,
+                ),
+                self.keep("unattended-boot", b"1")?,
+            ],
+            None => [
+                Change::Delete(slot),
+                Change::Delete(self.config("unattended-boot")),
+            ],
         })
     }
 
@@ -135,11 +157,19 @@ impl Hierarchy {
         Ok(opened.ok().and_then(|key| SealKey::from_slice(&key).ok()))
     }
 
-    fn read_config(
+    /// The change that keeps a setting of this device.
+    pub(crate) fn keep(&self, name: &str, value: &[u8]) -> Result<Change, SealError> {
+        let path = self.config(name);
+        let sealed = self.config_key.seal(&path, value)?;
+        Ok(Change::Put(path, sealed))
+    }
+
+    /// A setting of this device, which can be read in any state.
+    pub(crate) fn setting(
         &self,
         store: &Store,
         name: &str,
-    ) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, StoreError> {
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let path = self.config(name);
         let Some(sealed) = store.get(&path)? else {
             return Ok(None);
@@ -150,11 +180,13 @@ impl Hierarchy {
         }
     }
 
-    fn config(&self, name: &str) -> String {
+    /// Where a setting of this device is kept.
+    pub(crate) fn config(&self, name: &str) -> String {
         format!("/local/{}/config/{name}", self.device_id)
     }
 
-    fn slot(&self, name: &str) -> String {
+    /// Where the domain key is kept: `attended` or `unattended`.
+    pub(crate) fn slot(&self, name: &str) -> String {
         format!("/local/{}/domain-key/{name}", self.device_id)
     }
 

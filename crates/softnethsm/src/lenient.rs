@@ -44,7 +44,7 @@ fn is_word(octet: u8) -> bool {
 }
 
 /// The length of the string at the start, with both quotes.
-fn string(text: &[u8]) -> Option<usize> {
+pub(crate) fn string(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
         match text.get(at)? {

@@ -33,6 +33,8 @@
 )]
 
 mod answer;
+mod chain;
+mod csr;
 mod device;
 mod encoding;
 mod error;
@@ -42,13 +44,19 @@ mod hierarchy;
 mod keys;
 mod lenient;
 mod login;
+mod metrics;
 mod random;
 mod request;
 mod seal;
 mod server;
+mod settings;
 mod store;
+mod stream;
 mod stretch;
+mod syslog;
 mod tls;
+mod update;
+mod upload;
 mod uses;
 mod vault;
 

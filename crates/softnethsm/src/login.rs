@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::hmac;
+use nethsm::call::UNLOCK_USER;
 use nethsm::id::UserId;
 use nethsm::passphrase::Passphrase;
 use nethsm::user::UserRole;
@@ -107,11 +108,32 @@ impl Logins {
                 return Err(LoginError::Wrong);
             }
         };
+        if let PassphraseHash::OfDevice(_) = user.hash {
+            stretch_at_first_login(vault, &id, passphrase.expose()).map_err(LoginError::Store)?;
+        }
         Ok(Caller {
             id,
             role: user.role,
             tags: user.tags,
         })
+    }
+
+    /// Checks an `Authorization` header of the user who has no other proof than the unlock
+    /// passphrase.
+    pub(crate) fn check_rescuer(
+        &self,
+        peer: IpAddr,
+        header: Option<&[u8]>,
+        unlocks: impl FnOnce(&str) -> bool,
+    ) -> Result<(), LoginError> {
+        let (id, passphrase) =
+            basic(header.ok_or(LoginError::Missing)?).ok_or(LoginError::Wrong)?;
+        self.may_try(peer, id.as_str())?;
+        if id.as_str() == UNLOCK_USER && unlocks(passphrase.expose()) {
+            return Ok(());
+        }
+        self.note_failure(peer, id.as_str());
+        Err(LoginError::Wrong)
     }
 
     /// Asks whether this name may be tried from this address now.
@@ -139,7 +161,11 @@ impl Logins {
         hash: &PassphraseHash,
         passphrase: &str,
     ) -> Result<bool, LoginError> {
-        let parts = [id.as_str(), hash.digest(), passphrase];
+        // One that was not stretched is checked at once, and need not be remembered.
+        let Some(digest) = hash.digest() else {
+            return Ok(hash.matches(passphrase));
+        };
+        let parts = [id.as_str(), digest, passphrase];
         let proof = Zeroizing::new(parts.join("\0"));
         if self.is_known(id, &proof) {
             return Ok(true);
@@ -182,6 +208,20 @@ impl Logins {
 
     fn failed(&self) -> MutexGuard<'_, HashMap<(IpAddr, String), Instant>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Replaces what a device keeps of a passphrase, now that the passphrase is known.
+fn stretch_at_first_login(vault: &Vault, id: &UserId, passphrase: &str) -> Result<(), StoreError> {
+    let stretched = PassphraseHash::new(passphrase)?;
+    let writing = vault.writing()?;
+    // Another login, or a new passphrase, may have come first.
+    match vault.user(id)? {
+        Some(mut user) if user.hash.digest().is_none() => {
+            user.hash = stretched;
+            writing.put_user(id, &user)
+        }
+        _ => Ok(()),
     }
 }
 

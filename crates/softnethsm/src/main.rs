@@ -1,5 +1,6 @@
 //! The command `softnethsm`.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,7 +21,7 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Serve the API until SIGTERM or SIGINT
+    /// Serve the API until SIGTERM, SIGINT or a shutdown through the API
     ///
     /// Prints one line, `softnethsm listening on https://ADDR:PORT`, when connections are accepted.
     /// What was answered is on disk: the process may be killed at any moment.
@@ -43,6 +44,10 @@ struct Serve {
     /// Private key of the certificate, PEM
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Public key of updates, RSA, PEM: takes those that it verifies, and installs none
+    /// [default: takes none]
+    #[arg(long, value_name = "FILE")]
+    update_key: Option<PathBuf>,
     #[command(flatten)]
     misbehaviour: Misbehaviour,
 }
@@ -81,7 +86,15 @@ fn serve(wish: &Serve) -> Result<(), Error> {
         (Some(certificate), Some(key)) => Some(Identity::read(certificate, key)?),
         _ => None,
     };
-    let device = Device::open(&wish.data)?;
+    let mut device = Device::open(&wish.data)?;
+    if let Some(path) = &wish.update_key {
+        let pem = fs::read(path).map_err(|source| Error::File {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?;
+        device = device.with_update_key(&pem)?;
+    }
     let server = Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour)?;
     let mut output = io::stdout().lock();
     // A reader that has gone away does not end the server.
@@ -95,6 +108,7 @@ fn serve(wish: &Serve) -> Result<(), Error> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            () = server.turned_off() => {}
         }
     });
     server.stop()

@@ -15,6 +15,7 @@ use hyper::{HeaderMap, StatusCode};
 use nethsm::body::Kind;
 use nethsm::call::{Admission, BASE, Method, Row};
 use nethsm::path::Resource;
+use nethsm::query::{self, Query};
 
 use crate::answer::Refusal;
 use crate::device::Device;
@@ -22,7 +23,6 @@ use crate::handlers::{Handler, handler};
 use crate::login::Caller;
 use crate::vault::Vault;
 
-const MIB: u64 = 1 << 20;
 const LONGEST_URI: usize = 2000;
 
 /// A request that passed all checks that need no body.
@@ -94,13 +94,9 @@ impl Request {
             .unwrap_or("application/json")
     }
 
-    /// The most octets that a body may have.
+    /// The most octets that a body may have; for some calls any number.
     pub(crate) fn most_octets(&self) -> u64 {
-        if self.handler.takes_messages {
-            67 * MIB
-        } else {
-            MIB
-        }
+        self.row.most.unwrap_or(u64::MAX)
     }
 
     /// A header as text; nothing if it is missing or no text.
@@ -108,13 +104,11 @@ impl Request {
         self.head.headers.get(name)?.to_str().ok()
     }
 
-    /// Whether the query has this parameter, and its value, percent-decoded.
-    pub(crate) fn query(&self, name: &str) -> Option<String> {
-        let pairs = self.head.uri.query()?.split('&');
-        let mut pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        pairs
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| decoded(value))
+    /// What stands behind the path.
+    pub(crate) fn query<Q: Query>(&self) -> Q {
+        let text = self.head.uri.query().unwrap_or_default();
+        // As forms are written, a plus is a space.
+        query::read(&text.replace('+', "%20"))
     }
 }
 
@@ -176,6 +170,7 @@ fn is_logged_in(request: &mut Request) -> Result<(), Refusal> {
     match request.row.admission(request.device.state()) {
         Admission::Unavailable => return Err(Refusal::unavailable()),
         Admission::Open => return Ok(()),
+        Admission::Rescue => return is_rescuer(request),
         Admission::Login => {}
     }
     let vault = request.vault.as_ref().ok_or_else(Refusal::unavailable)?;
@@ -185,6 +180,25 @@ fn is_logged_in(request: &mut Request) -> Result<(), Refusal> {
         .get(AUTHORIZATION)
         .map(HeaderValue::as_bytes);
     request.caller = Some(request.device.logins().check(vault, request.peer, header)?);
+    Ok(())
+}
+
+/// The one who may save a failed device: they know what unlocks it.
+fn is_rescuer(request: &Request) -> Result<(), Refusal> {
+    let device = &request.device;
+    let header = request
+        .head
+        .headers
+        .get(AUTHORIZATION)
+        .map(HeaderValue::as_bytes);
+    device
+        .logins()
+        .check_rescuer(request.peer, header, |passphrase| {
+            device
+                .hierarchy()
+                .unlock(device.store(), passphrase)
+                .is_ok()
+        })?;
     Ok(())
 }
 
@@ -278,22 +292,4 @@ pub(crate) fn essence(value: &str) -> String {
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase()
-}
-
-/// Undoes the percent-encoding of a query; `+` is a space.
-fn decoded(text: &str) -> String {
-    let mut octets = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        let digits: Option<String> =
-            (octet == b'%').then(|| rest.clone().take(2).map(char::from).collect());
-        match digits.and_then(|digits| hex::decode(digits).ok()?.first().copied()) {
-            Some(value) => {
-                octets.push(value);
-                rest.nth(1);
-            }
-            None => octets.push(if octet == b'+' { b' ' } else { octet }),
-        }
-    }
-    String::from_utf8_lossy(&octets).into_owned()
 }

@@ -1,33 +1,36 @@
 //! The server: TLS and HTTP/1.1 around a device.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, EXPECT, HeaderValue};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, EXPECT, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request as HttpRequest, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nethsm::call::Call;
+use nethsm::config::LogLevel;
 use nethsm::table::Sign;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::{JoinSet, block_in_place, spawn_blocking};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::answer::{Answer, Refusal, empty};
 use crate::device::Device;
 use crate::error::Error;
-use crate::handlers;
+use crate::handlers::{self, Sent};
 use crate::misbehave::Misbehaviour;
 use crate::request::Request;
+use crate::stream::{Streamed, Wire};
 use crate::tls::Identity;
 
 /// The most connections at a time; more wait to be accepted.
@@ -38,6 +41,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(90);
 /// A body comes in this time.
 const BODY: Duration = Duration::from_secs(60);
+/// A body of any length comes in this time, and has at most so many octets here: it goes to disk.
+const LARGE_BODY: Duration = Duration::from_secs(15 * 60);
+const LARGEST_BODY: u64 = 2 << 30;
 /// So many octets of a refused request are taken off the wire, in this time.
 const DRAINED: usize = 4 << 20;
 const DRAINING: Duration = Duration::from_secs(5);
@@ -57,8 +63,9 @@ impl Server {
     /// Serves the device at `address` (`ADDR:PORT`; port 0 picks a free one), in threads of its own.
     /// Connections are accepted when this returns.
     ///
-    /// Without an identity, the device uses the certificate it made for itself, which anybody may
-    /// read in its data folder as `tls-cert.pem`.
+    /// Without an identity, the device uses the certificate that it keeps, which anybody may read
+    /// in its data folder as `tls-cert.pem`: made by itself, or set through the API. With one, it
+    /// is shown until another is set through the API.
     ///
     /// # Errors
     ///
@@ -79,10 +86,10 @@ impl Server {
         identity: Option<Identity>,
         misbehaviour: Misbehaviour,
     ) -> Result<Self, Error> {
-        let identity = match identity {
-            Some(identity) => identity,
-            None => Identity::own(device.folder())?,
-        };
+        match identity {
+            Some(identity) => device.show(identity),
+            None => drop(device.identity()?),
+        }
         let failed = |source| Error::Listen {
             address: address.to_owned(),
             source,
@@ -101,14 +108,19 @@ impl Server {
             device: Arc::clone(&device),
             misbehaviour,
         };
-        let acceptor = TlsAcceptor::from(identity.config());
-        let thread = std::thread::spawn(move || run(runtime, listener, acceptor, service, stopped));
+        let thread = std::thread::spawn(move || run(runtime, listener, service, stopped));
         Ok(Self {
             address,
             stop,
             device,
             thread: Some(thread),
         })
+    }
+
+    /// Waits until somebody turns the device off through the API. The server has stopped, or is
+    /// about to: [`Server::stop`] waits for that.
+    pub async fn turned_off(&self) {
+        self.device.turned_off().await;
     }
 
     /// Where the server listens.
@@ -153,27 +165,19 @@ struct Service {
 #[error("connection dropped")]
 struct Dropped;
 
-fn run(
-    runtime: Runtime,
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    service: Service,
-    stopped: watch::Receiver<bool>,
-) {
-    runtime.block_on(accept(listener, acceptor, service, stopped));
+fn run(runtime: Runtime, listener: TcpListener, service: Service, stopped: watch::Receiver<bool>) {
+    runtime.block_on(accept(listener, service, stopped));
     runtime.shutdown_timeout(ENDING);
 }
 
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    service: Service,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn accept(listener: TcpListener, service: Service, mut stopped: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();
     let stop = stopped.clone();
-    let end = told(&mut stopped);
+    let device = Arc::clone(&service.device);
+    let end = async {
+        tokio::select! { () = told(&mut stopped) => {}, () = device.turned_off() => {} }
+    };
     tokio::pin!(end);
     loop {
         let next = async {
@@ -187,11 +191,11 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let (acceptor, service, stop) = (acceptor.clone(), service.clone(), stop.clone());
+                let (service, stop) = (service.clone(), stop.clone());
                 connections.spawn(async move {
                     let _place = place;
                     // What goes wrong on one connection is the concern of its client.
-                    let _ = converse(stream, peer.ip(), acceptor, service, stop).await;
+                    let _ = converse(stream, peer.ip(), service, stop).await;
                 });
             }
             // Out of files, most likely: wait for connections to end.
@@ -208,11 +212,14 @@ async fn accept(
 async fn converse(
     stream: TcpStream,
     peer: IpAddr,
-    acceptor: TlsAcceptor,
     service: Service,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    // The certificate of this moment; connections that are there keep theirs.
+    let identity = service.device.identity().map_err(io::Error::other)?;
+    let acceptor = TlsAcceptor::from(identity.config());
+    let device = Arc::clone(&service.device);
     let stream = timeout(HANDSHAKE, acceptor.accept(stream)).await??;
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -230,6 +237,10 @@ async fn converse(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = device.turned_off() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     };
     ended.map_err(io::Error::other)
 }
@@ -243,7 +254,8 @@ async fn respond(
     service: Service,
     peer: IpAddr,
     request: HttpRequest<Incoming>,
-) -> Result<Response<Full<Bytes>>, Dropped> {
+) -> Result<Response<Wire>, Dropped> {
+    let begin = Instant::now();
     let (head, body) = request.into_parts();
     let is_front_page = head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD);
     if is_front_page {
@@ -252,9 +264,12 @@ async fn respond(
             "softnethsm: the API is below /api/v1\n",
         )));
     }
+    let device = Arc::clone(&service.device);
+    let line = format!("{peer} {} {}", head.method, head.uri.path());
     let Some(mut request) = Request::find(service.device, peer, head) else {
         let mut answer = empty(StatusCode::NOT_FOUND);
         answer.body_mut().extend_from_slice(b"Not found");
+        note(&device, None, &line, &answer, begin);
         return Ok(wire(answer));
     };
     // Looking up a user reads the store and may stretch a passphrase.
@@ -264,8 +279,9 @@ async fn respond(
     })
     .await?;
     let is_waiting = request.head.headers.contains_key(EXPECT);
-    let is_signing = request.row.name == Sign::ROW.name;
-    let body = match checked {
+    let call = request.row.name;
+    let sent = match checked {
+        Ok(()) if request.row.most.is_none() => keep(body, &device).await.map(Sent::File),
         Ok(()) => read(body, request.most_octets()).await,
         Err(refusal) => {
             drain(body, is_waiting).await;
@@ -273,15 +289,18 @@ async fn respond(
         }
     };
     let answer = blocking(move || {
-        let mut answer = match body {
-            Ok(body) => handlers::perform(&request, &body),
+        let mut answer = match sent {
+            Ok(sent) => handlers::perform(&request, sent),
             Err(refusal) => refusal.into_answer(),
         };
         handlers::finish(&request, &mut answer);
+        let caller = request.caller.as_ref().map(|caller| caller.id.as_str());
+        let line = format!("{} {line}", caller.unwrap_or("-"));
+        note(&device, Some(call), &line, &answer, begin);
         answer
     })
     .await?;
-    if is_signing {
+    if call == Sign::ROW.name {
         return service
             .misbehaviour
             .apply(answer)
@@ -292,16 +311,63 @@ async fn respond(
     Ok(wire(answer))
 }
 
-/// Reads a whole body, within bounds of size and time.
-async fn read(body: Incoming, most: u64) -> Result<Bytes, Refusal> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let status = match timeout(BODY, Limited::new(body, most).collect()).await {
-        Ok(Ok(body)) => return Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => StatusCode::PAYLOAD_TOO_LARGE,
-        Ok(Err(_)) => StatusCode::BAD_REQUEST,
-        Err(_) => StatusCode::REQUEST_TIMEOUT,
+/// Counts an answer and writes it to the log: who asked, from where, for what, and what came of it.
+fn note(device: &Device, call: Option<&str>, line: &str, answer: &Answer, begin: Instant) {
+    let status = answer.status();
+    device
+        .counters()
+        .answered(call, status.as_u16(), begin.elapsed());
+    let level = match status {
+        _ if status.is_server_error() => LogLevel::Error,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+            LogLevel::Warning
+        }
+        _ => LogLevel::Info,
     };
-    Err(Refusal::silent(status))
+    let made = answer.headers().get(LOCATION);
+    let made = made.and_then(|location| location.to_str().ok());
+    let made = made.map_or_else(String::new, |location| format!(" {location}"));
+    device.log(level, &format!("{line} {}{made}", status.as_u16()));
+}
+
+/// Reads a whole body, within bounds of size and time.
+async fn read(body: Incoming, most: u64) -> Result<Sent, Refusal> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    match timeout(BODY, Limited::new(body, most).collect()).await {
+        Ok(Ok(body)) => Ok(Sent::Octets(body.to_bytes())),
+        Ok(Err(error)) => Err(broken(&*error)),
+        Err(_) => Err(Refusal::silent(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+/// Puts a body of any length into a file, within bounds of the disk.
+async fn keep(body: Incoming, device: &Device) -> Result<File, Refusal> {
+    let mut file = device.folder().scratch()?;
+    let most = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);
+    let mut body = Limited::new(body, most);
+    let kept = timeout(LARGE_BODY, async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken(&*error))?;
+            if let Ok(octets) = frame.into_data() {
+                block_in_place(|| file.write_all(&octets)).map_err(|error| {
+                    Refusal::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
+                })?;
+            }
+        }
+        Ok(())
+    });
+    match kept.await {
+        Ok(kept) => kept.map(|()| file),
+        Err(_) => Err(Refusal::silent(StatusCode::REQUEST_TIMEOUT)),
+    }
+}
+
+fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Refusal {
+    Refusal::silent(if error.is::<LengthLimitError>() {
+        StatusCode::PAYLOAD_TOO_LARGE
+    } else {
+        StatusCode::BAD_REQUEST
+    })
 }
 
 /// Takes the body of a refused request off the wire, within bounds: a connection that is closed
@@ -334,6 +400,7 @@ fn text(status: StatusCode, text: &str) -> Answer {
     answer
 }
 
-fn wire(answer: Answer) -> Response<Full<Bytes>> {
-    answer.map(|body| Full::new(Bytes::from(body)))
+fn wire(mut answer: Answer) -> Response<Wire> {
+    let streamed = answer.extensions_mut().remove::<Streamed>();
+    answer.map(|body| Wire::new(body, streamed.as_ref()))
 }

@@ -4,10 +4,11 @@ use std::fmt::Display;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, StorageError,
-    TableDefinition,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    StorageError, Table, TableDefinition,
 };
 
 use crate::error::{Error, StoreError};
@@ -28,6 +29,60 @@ pub(crate) enum Change {
 /// or the process dies, none of them is. One process at a time holds a store.
 pub(crate) struct Store {
     database: Database,
+    writes: AtomicU64,
+}
+
+/// All values at one moment.
+pub(crate) struct Snapshot(ReadOnlyTable<&'static str, &'static [u8]>);
+
+impl Snapshot {
+    /// Shows every value, sorted by the octets of the paths.
+    pub(crate) fn each<E: From<StoreError>>(
+        &self,
+        mut look: impl FnMut(&str, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        guarded(|| {
+            for entry in self.0.iter().map_err(failed)? {
+                let (path, value) = entry.map_err(failed)?;
+                look(path.value(), value.value())?;
+            }
+            Ok(())
+        })?
+    }
+}
+
+/// Changes under way, of which all or none are made: see [`Store::edit`].
+pub(crate) struct Edit<'a, 'b> {
+    table: &'a mut Table<'b, &'static str, &'static [u8]>,
+    writes: u64,
+}
+
+impl Edit<'_, '_> {
+    /// Makes one change.
+    pub(crate) fn make(&mut self, change: &Change) -> Result<(), StoreError> {
+        match change {
+            Change::Put(path, value) => self.put(path, value),
+            Change::Delete(path) => {
+                self.writes += 1;
+                self.table.remove(path.as_str()).map_err(failed)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes a sealed value.
+    pub(crate) fn put(&mut self, path: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.writes += 1;
+        self.table.insert(path, value).map_err(failed)?;
+        Ok(())
+    }
+
+    /// Deletes all values whose paths start with `prefix`.
+    pub(crate) fn delete_all(&mut self, prefix: &str) -> Result<(), StoreError> {
+        self.table
+            .retain_in(prefix.., |path, _| !path.starts_with(prefix))
+            .map_err(failed)
+    }
 }
 
 impl Store {
@@ -62,7 +117,10 @@ impl Store {
             Ok(Err(other)) => return Err(damaged(other.to_string())),
             Err(error) => return Err(damaged(error.to_string())),
         };
-        let store = Self { database };
+        let store = Self {
+            database,
+            writes: AtomicU64::new(0),
+        };
         store.commit(&[])?;
         Ok(store)
     }
@@ -94,6 +152,16 @@ impl Store {
         })?
     }
 
+    /// All values as they are now, whatever is written later.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        guarded(|| self.table().map(Snapshot))?
+    }
+
+    /// How many values were written or deleted since the store was opened.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::Relaxed)
+    }
+
     fn table(&self) -> Result<ReadOnlyTable<&'static str, &'static [u8]>, StoreError> {
         self.database
             .begin_read()
@@ -104,27 +172,32 @@ impl Store {
 
     /// Makes all changes, or none, and returns when they are on disk.
     pub(crate) fn commit(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.edit(|edit| changes.iter().try_for_each(|change| edit.make(change)))
+    }
+
+    /// Makes all changes that `work` makes and returns when they are on disk; if it fails, or the
+    /// process dies before, none of them.
+    pub(crate) fn edit<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Edit<'_, '_>) -> Result<T, E>,
+    ) -> Result<T, E> {
         guarded(|| {
             let mut transaction = self.database.begin_write().map_err(failed)?;
             transaction
                 .set_durability(Durability::Immediate)
                 .map_err(failed)?;
-            {
+            let (done, writes) = {
                 let mut table = transaction.open_table(VALUES).map_err(failed)?;
-                for change in changes {
-                    match change {
-                        Change::Put(path, value) => {
-                            table
-                                .insert(path.as_str(), value.as_slice())
-                                .map_err(failed)?;
-                        }
-                        Change::Delete(path) => {
-                            table.remove(path.as_str()).map_err(failed)?;
-                        }
-                    }
-                }
-            }
-            transaction.commit().map_err(failed)
+                let mut edit = Edit {
+                    table: &mut table,
+                    writes: 0,
+                };
+                let done = work(&mut edit)?;
+                (done, edit.writes)
+            };
+            transaction.commit().map_err(failed)?;
+            self.writes.fetch_add(writes, Ordering::Relaxed);
+            Ok(done)
         })?
     }
 }

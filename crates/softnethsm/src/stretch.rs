@@ -1,10 +1,11 @@
-//! Stretched passphrases: scrypt for the unlock passphrase and for those of users.
+//! Stretched passphrases: scrypt for the unlock passphrase, the backup passphrase and users.
 
 use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use nethsm::backup::{Salt, StoredUser};
+use nethsm::passphrase::Passphrase;
 use scrypt::Params;
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::error::SealError;
@@ -14,30 +15,34 @@ use crate::{encoding, random};
 /// One stretching at a time: each takes up to 32 MiB and a core, and strangers can ask for them.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Makes the unlock key of a passphrase: scrypt N=16384, r=8, p=16, as the device does.
-pub(crate) fn unlock_key(passphrase: &str, salt: &[u8; 16]) -> Result<SealKey, SealError> {
-    Ok(SealKey::new(*scrypt(
-        passphrase,
-        salt,
-        Cost {
-            log_n: 14,
-            r: 8,
-            p: 16,
-        },
-    )?))
+/// Makes the unlock or backup key of a passphrase: scrypt N=16384, r=8, p=16, as the device does.
+pub(crate) fn unlock_key(passphrase: &str, salt: &Salt) -> Result<SealKey, SealError> {
+    let cost = Cost {
+        log_n: 14,
+        r: 8,
+        p: 16,
+    };
+    Ok(SealKey::new(*scrypt(passphrase, salt, cost)?))
 }
 
-/// What is kept of a user's passphrase: salt, cost and scrypt output.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PassphraseHash {
+/// What is kept of a user's passphrase.
+pub(crate) enum PassphraseHash {
+    /// Salt, cost and scrypt output.
+    Stretched(Stretched),
+    /// What a device keeps, found in a backup: one HMAC, fast to guess at. It is replaced at the
+    /// first login.
+    OfDevice(StoredUser),
+}
+
+/// Salt, cost and scrypt output.
+#[derive(Clone)]
+pub(crate) struct Stretched {
     salt: String,
     cost: Cost,
     digest: String,
 }
 
-#[derive(Clone, Copy, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy)]
 struct Cost {
     log_n: u8,
     r: u32,
@@ -52,26 +57,73 @@ const USER_COST: Cost = Cost {
     p: 1,
 };
 
+/// How the texts of stretched passphrases start.
+const SCHEME: &str = "$scrypt$";
+
 impl PassphraseHash {
     /// Hashes a passphrase with a fresh 16-byte salt.
     pub(crate) fn new(passphrase: &str) -> Result<Self, SealError> {
         let mut salt = [0; 16];
         random::fill(&mut salt)?;
         let digest = scrypt(passphrase, &salt, USER_COST)?;
-        Ok(Self {
+        Ok(Self::Stretched(Stretched {
             salt: encoding::encode(&salt),
             cost: USER_COST,
             digest: encoding::encode(digest.as_slice()),
-        })
+        }))
     }
 
-    /// What scrypt made of the passphrase, base64.
-    pub(crate) fn digest(&self) -> &str {
-        &self.digest
+    /// What scrypt made of the passphrase, base64; nothing if it was not stretched.
+    pub(crate) fn digest(&self) -> Option<&str> {
+        match self {
+            Self::Stretched(own) => Some(&own.digest),
+            Self::OfDevice(_) => None,
+        }
     }
 
     /// Whether this is the passphrase; compared in constant time.
     pub(crate) fn matches(&self, passphrase: &str) -> bool {
+        match self {
+            Self::Stretched(own) => own.matches(passphrase),
+            Self::OfDevice(user) => user.has_passphrase(&Passphrase::new(passphrase.to_owned())),
+        }
+    }
+
+    /// Spends the time of a comparison, so that unknown users answer as slowly as known ones.
+    pub(crate) fn pretend(passphrase: &str) {
+        let _ = scrypt(passphrase, &[0; 16], USER_COST);
+    }
+}
+
+impl Stretched {
+    /// The salt, base64.
+    pub(crate) fn salt(&self) -> &str {
+        &self.salt
+    }
+
+    /// Cost and digest as one text, which stands where a device has its digest.
+    pub(crate) fn to_text(&self) -> String {
+        let Cost { log_n, r, p } = self.cost;
+        format!("{SCHEME}ln={log_n},r={r},p={p}${}", self.digest)
+    }
+
+    /// Reads the two texts back.
+    pub(crate) fn from_texts(salt: &str, text: &str) -> Option<Self> {
+        let (cost, digest) = text.strip_prefix(SCHEME)?.split_once('$')?;
+        let (log_n, rest) = cost.strip_prefix("ln=")?.split_once(",r=")?;
+        let (r, p) = rest.split_once(",p=")?;
+        Some(Self {
+            salt: salt.to_owned(),
+            cost: Cost {
+                log_n: log_n.parse().ok()?,
+                r: r.parse().ok()?,
+                p: p.parse().ok()?,
+            },
+            digest: digest.to_owned(),
+        })
+    }
+
+    fn matches(&self, passphrase: &str) -> bool {
         let (Some(salt), Some(digest)) =
             (encoding::decode(&self.salt), encoding::decode(&self.digest))
         else {
@@ -79,11 +131,6 @@ impl PassphraseHash {
         };
         scrypt(passphrase, &salt, self.cost)
             .is_ok_and(|output| verify_slices_are_equal(output.as_slice(), &digest).is_ok())
-    }
-
-    /// Spends the time of a comparison, so that unknown users answer as slowly as known ones.
-    pub(crate) fn pretend(passphrase: &str) {
-        let _ = scrypt(passphrase, &[0; 16], USER_COST);
     }
 }
 

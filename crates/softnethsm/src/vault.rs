@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use nethsm::backup::Salt;
 use nethsm::id::{KeyId, NamespaceId, UserId};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
+use nethsm::octets::SecretOctets;
 
 use crate::error::StoreError;
 use crate::keys::PrivateKey;
@@ -18,12 +17,18 @@ use crate::seal::SealKey;
 use crate::store::{Change, Store};
 use crate::uses::Uses;
 
-pub(crate) use self::record::{KeyPlace, KeyRecord, LoadedKey, UserRecord};
-use self::record::{key_prefix, namespace_path, user_path};
+pub(crate) use self::record::{KeptPrivate, KeyPlace, KeyRecord, LoadedKey, UserRecord};
+use self::record::{NamespaceRecord, Record, key_prefix, namespace_path, user_path};
 pub(crate) use self::writing::Writing;
 
 /// Where the number of the first file with uncounted uses is kept.
-const COUNTED: &str = "/uses/.counted";
+pub(crate) const COUNTED: &str = "/uses/.counted";
+/// What opens backups, as derived from the backup passphrase.
+const BACKUP_KEY: &str = "/config/backup-key";
+const BACKUP_SALT: &str = "/config/backup-salt";
+const CLUSTER_CA: &str = "/config/cluster-ca";
+/// The version of each store, which devices look at.
+const STORE_VERSION: &[u8] = b"0";
 
 /// The open vault. Dropping it erases the keys and locks the device.
 ///
@@ -34,6 +39,7 @@ pub(crate) struct Vault {
     user_key: SealKey,
     key_key: SealKey,
     namespace_key: SealKey,
+    config_key: SealKey,
     use_key: SealKey,
     loaded: Mutex<HashMap<KeyPlace, Arc<LoadedKey>>>,
     uses: Uses,
@@ -59,6 +65,7 @@ impl Vault {
             user_key: domain_key.derive("auth_store"),
             key_key: domain_key.derive("key_store"),
             namespace_key: domain_key.derive("namespace_store"),
+            config_key: domain_key.derive("config_store"),
             uses: Uses::open(
                 uses,
                 domain_key.derive("use_log"),
@@ -74,6 +81,63 @@ impl Vault {
 
     pub(crate) fn domain_key(&self) -> &SealKey {
         &self.domain_key
+    }
+
+    /// The changes that make an empty vault out of nothing, as devices expect it.
+    pub(crate) fn first_changes(&self) -> Result<Vec<Change>, StoreError> {
+        let stores = [
+            (&self.user_key, "/authentication/.version"),
+            (&self.key_key, "/key/.version"),
+            (&self.namespace_key, "/namespace/.version"),
+        ];
+        let mut changes = vec![
+            Change::Put("/.initialized".to_owned(), Vec::new()),
+            Change::Put("/config/version".to_owned(), b"1".to_vec()),
+        ];
+        for (key, path) in stores {
+            changes.push(Change::Put(path.to_owned(), key.seal(path, STORE_VERSION)?));
+        }
+        Ok(changes)
+    }
+
+    /// Whether users of a store, of which this is the version, are sealed for this vault.
+    pub(crate) fn is_own(&self, sealed_version: &[u8]) -> bool {
+        self.user_key
+            .open("/authentication/.version", sealed_version)
+            .is_ok()
+    }
+
+    /// The key that opens backups and the salt of its passphrase, if there is a passphrase.
+    pub(crate) fn backup_key(&self) -> Result<Option<(SealKey, Salt)>, StoreError> {
+        let octets = |path: &str| read::<SecretOctets>(&self.store, &self.config_key, path);
+        let (Some(key), Some(salt)) = (octets(BACKUP_KEY)?, octets(BACKUP_SALT)?) else {
+            return Ok(None);
+        };
+        let damaged = |path: &str| StoreError::Value {
+            path: path.to_owned(),
+        };
+        let key = SealKey::from_slice(key.expose()).map_err(|_| damaged(BACKUP_KEY))?;
+        let salt = salt.expose().try_into();
+        Ok(Some((key, salt.map_err(|_| damaged(BACKUP_SALT))?)))
+    }
+
+    /// The changes that keep what opens backups.
+    pub(crate) fn backup_changes(
+        &self,
+        key: &SealKey,
+        salt: &Salt,
+    ) -> Result<[Change; 2], StoreError> {
+        let kept = |path: &str, octets: &[u8]| {
+            let octets = SecretOctets::new(octets.to_vec());
+            sealed(&self.config_key, path.to_owned(), &octets)
+        };
+        Ok([kept(BACKUP_KEY, key.expose())?, kept(BACKUP_SALT, salt)?])
+    }
+
+    /// The certificate of the authority of a cluster, PEM.
+    pub(crate) fn cluster_ca(&self) -> Result<Option<String>, StoreError> {
+        let pem: Option<SecretOctets> = read(&self.store, &self.config_key, CLUSTER_CA)?;
+        Ok(pem.map(|pem| String::from_utf8_lossy(pem.expose()).into_owned()))
     }
 
     /// Waits for the right to change something. Fails after the vault was closed.
@@ -116,11 +180,7 @@ impl Vault {
             || "/authentication/".to_owned(),
             |namespace| format!("/authentication/{namespace}~"),
         );
-        let paths = self.store.paths(&prefix)?;
-        paths
-            .iter()
-            .map(|path| name_in(path, "/authentication/"))
-            .collect()
+        names_in(self.store.paths(&prefix)?, "/authentication/")
     }
 
     /// The change that keeps a user.
@@ -130,16 +190,13 @@ impl Vault {
 
     pub(crate) fn has_namespace(&self, id: &NamespaceId) -> Result<bool, StoreError> {
         // Opened, not only looked up: a value moved here from elsewhere is no namespace.
-        let record: Option<bool> = read(&self.store, &self.namespace_key, &namespace_path(id))?;
+        let record: Option<NamespaceRecord> =
+            read(&self.store, &self.namespace_key, &namespace_path(id))?;
         Ok(record.is_some())
     }
 
     pub(crate) fn namespaces(&self) -> Result<Vec<NamespaceId>, StoreError> {
-        let paths = self.store.paths("/namespace/")?;
-        paths
-            .iter()
-            .map(|path| name_in(path, "/namespace/"))
-            .collect()
+        names_in(self.store.paths("/namespace/")?, "/namespace/")
     }
 
     pub(crate) fn has_key(&self, place: &KeyPlace) -> Result<bool, StoreError> {
@@ -152,11 +209,7 @@ impl Vault {
         namespace: Option<&NamespaceId>,
     ) -> Result<Vec<KeyId>, StoreError> {
         let prefix = key_prefix(namespace);
-        let paths = self.store.paths(&prefix)?;
-        let own = paths
-            .iter()
-            .filter(|path| !path.starts_with("/key/.") || namespace.is_some());
-        own.map(|path| name_in(path, &prefix)).collect()
+        names_in(self.store.paths(&prefix)?, &prefix)
     }
 
     /// The whole record of a key, with every signature counted that was made until now.
@@ -179,8 +232,8 @@ impl Vault {
         let Some(record) = read::<KeyRecord>(&self.store, &self.key_key, &path)? else {
             return Ok(None);
         };
-        let private = PrivateKey::from_pkcs8(record.private.expose())
-            .map_err(|_| StoreError::Value { path })?;
+        let private =
+            PrivateKey::from_kept(&record.private).map_err(|_| StoreError::Value { path })?;
         let key = Arc::new(LoadedKey {
             private,
             mechanisms: record.mechanisms,
@@ -205,11 +258,7 @@ impl Vault {
     }
 }
 
-fn read<T: DeserializeOwned>(
-    store: &Store,
-    key: &SealKey,
-    path: &str,
-) -> Result<Option<T>, StoreError> {
+fn read<T: Record>(store: &Store, key: &SealKey, path: &str) -> Result<Option<T>, StoreError> {
     let Some(sealed) = store.get(path)? else {
         return Ok(None);
     };
@@ -217,32 +266,30 @@ fn read<T: DeserializeOwned>(
         path: path.to_owned(),
     };
     let plain = key.open(path, &sealed).map_err(|_| damaged())?;
-    serde_json::from_slice(&plain)
-        .map(Some)
-        .map_err(|_| damaged())
+    T::from_bytes(&plain).map(Some).ok_or_else(damaged)
 }
 
-fn sealed(key: &SealKey, path: String, value: &impl Serialize) -> Result<Change, StoreError> {
-    // Enough for a key of 8192 bits: growing would leave copies of the secret behind.
-    let mut plain = Zeroizing::new(Vec::with_capacity(16 << 10));
-    serde_json::to_writer(&mut *plain, value)
-        .map_err(|error| StoreError::Database(error.to_string()))?;
-    let value = key.seal(&path, &plain)?;
+fn sealed(key: &SealKey, path: String, value: &impl Record) -> Result<Change, StoreError> {
+    let value = key.seal(&path, &value.to_bytes())?;
     Ok(Change::Put(path, value))
 }
 
-fn name_in<T: std::str::FromStr>(path: &str, prefix: &str) -> Result<T, StoreError> {
-    path.strip_prefix(prefix)
-        .and_then(|name| name.parse().ok())
-        .ok_or_else(|| StoreError::Value {
-            path: path.to_owned(),
+/// The names behind a prefix. Those that start with a dot are of other things.
+fn names_in<T: std::str::FromStr>(paths: Vec<String>, prefix: &str) -> Result<Vec<T>, StoreError> {
+    let dotted = format!("{prefix}.");
+    paths
+        .into_iter()
+        .filter(|path| !path.starts_with(&dotted))
+        .map(|path| {
+            let name = path.strip_prefix(prefix).and_then(|name| name.parse().ok());
+            name.ok_or(StoreError::Value { path })
         })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use nethsm::key::{KeyLabel, KeyMechanism, KeyType, Restrictions};
-    use nethsm::octets::SecretOctets;
 
     use super::*;
 
@@ -256,7 +303,9 @@ mod tests {
     fn record() -> KeyRecord {
         let key = PrivateKey::generate(KeyType::Curve25519, None).expect("made");
         KeyRecord {
-            private: SecretOctets::new(key.to_pkcs8().expect("octets").to_vec()),
+            private: KeptPrivate::Pkcs8(SecretOctets::new(
+                key.to_pkcs8().expect("octets").to_vec(),
+            )),
             mechanisms: vec![KeyMechanism::EdDsaSignature],
             certificate: None,
             operations: 0,

@@ -1,8 +1,13 @@
 //! A method for each call.
 
+mod cluster;
+mod config;
+mod keys;
+
 use super::{Client, Error};
-use crate::id::{KeyId, NamespaceId, NamespacePrefix, Tag, UserId};
-use crate::key::{GenerateKey, ImportKey, PublicKey, SignRequest};
+use crate::cluster::Diagnosis;
+use crate::id::{NamespaceId, NamespacePrefix, Tag, UserId};
+use crate::metrics::Metrics;
 use crate::passphrase::Passphrase;
 use crate::system::{
     Info, NewUnlockPassphrase, Provision, RandomRequest, Switch, SystemInfo, SystemState,
@@ -33,6 +38,16 @@ impl Client {
     /// The state of the device.
     pub fn state(&self) -> Result<SystemState, Error> {
         Ok(self.call::<table::GetState>(&(), &())?.state)
+    }
+
+    /// How the store of the device is.
+    pub fn diagnose(&self) -> Result<Diagnosis, Error> {
+        self.call::<table::Diagnose>(&(), &())
+    }
+
+    /// What the device has counted.
+    pub fn metrics(&self) -> Result<Metrics, Error> {
+        self.call::<table::GetMetrics>(&(), &())
     }
 
     /// Starts a fresh device for the first time.
@@ -85,82 +100,51 @@ impl Client {
     pub fn reboot(&self) -> Result<(), Error> {
         self.call::<table::Reboot>(&(), &())
     }
-}
 
-/// Keys.
-impl Client {
-    /// The keys of the caller's namespace, sorted.
-    pub fn keys(&self) -> Result<Vec<KeyId>, Error> {
-        let items = self.call::<table::ListKeys>(&(), &())?;
-        Ok(items.into_iter().map(|item| item.id).collect())
+    /// Turns the device off.
+    pub fn shutdown(&self) -> Result<(), Error> {
+        self.call::<table::Shutdown>(&(), &())
     }
 
-    /// Makes a key inside the device. A name that exists is [`Error::BadRequest`].
-    pub fn generate_key(&self, question: &GenerateKey) -> Result<KeyId, Error> {
-        Ok(self.call::<table::MakeKey>(&(), question)?.id)
+    /// **Erases all that the device has**, and restarts it.
+    pub fn factory_reset(&self) -> Result<(), Error> {
+        self.call::<table::FactoryReset>(&(), &())
     }
 
-    /// Brings a key into the device, which makes up a name for it.
-    pub fn add_key(&self, question: &ImportKey) -> Result<KeyId, Error> {
-        Ok(self.call::<table::AddKey>(&(), question)?.id)
+    /// Installs the update that waits, and restarts the device. [`Error::Refused`] if none
+    /// waits.
+    pub fn commit_update(&self) -> Result<(), Error> {
+        self.call::<table::CommitUpdate>(&(), &())
     }
 
-    /// Brings a key into the device. A name that exists is [`Error::BadRequest`].
-    pub fn put_key(&self, key: &KeyId, question: &ImportKey) -> Result<(), Error> {
-        self.call::<table::PutKey>(key, question)
-    }
-
-    /// What the device shows of a key.
-    pub fn key(&self, key: &KeyId) -> Result<PublicKey, Error> {
-        self.call::<table::GetKey>(key, &())
-    }
-
-    /// The public key as PEM, a `SubjectPublicKeyInfo`.
-    pub fn public_pem(&self, key: &KeyId) -> Result<String, Error> {
-        Ok(self.call::<table::GetPublicPem>(key, &())?.0)
-    }
-
-    /// Deletes a key.
-    pub fn delete_key(&self, key: &KeyId) -> Result<(), Error> {
-        self.call::<table::DeleteKey>(key, &())
-    }
-
-    /// Signs; the form of the signature is that of the [mode](crate::key::SignMode).
-    ///
-    /// The device is not to be trusted blindly: verify the signature.
-    pub fn sign(&self, key: &KeyId, question: &SignRequest) -> Result<Vec<u8>, Error> {
-        Ok(self.call::<table::Sign>(key, question)?.signature.0)
-    }
-
-    /// The certificate of a key, any bytes; [`Error::NotFound`] if it has none.
-    pub fn certificate(&self, key: &KeyId) -> Result<Vec<u8>, Error> {
-        Ok(self.call::<table::GetCertificate>(key, &())?.0)
-    }
-
-    /// Sets the certificate of a key, any bytes up to 1 MiB. [`Error::Conflict`] if it has
-    /// one: delete that first.
-    pub fn put_certificate(&self, key: &KeyId, certificate: Vec<u8>) -> Result<(), Error> {
-        self.call::<table::PutCertificate>(key, &crate::body::Binary(certificate))
-    }
-
-    /// Deletes the certificate of a key.
-    pub fn delete_certificate(&self, key: &KeyId) -> Result<(), Error> {
-        self.call::<table::DeleteCertificate>(key, &())
-    }
-
-    /// Restricts a key to operators with this tag (or another that the key has). Succeeds if
-    /// it is so already.
-    pub fn put_key_tag(&self, key: &KeyId, tag: &Tag) -> Result<(), Error> {
-        self.call::<table::PutKeyTag>(&(key.clone(), tag.clone()), &())
-    }
-
-    /// Takes a tag from a key.
-    pub fn delete_key_tag(&self, key: &KeyId, tag: &Tag) -> Result<(), Error> {
-        self.call::<table::DeleteKeyTag>(&(key.clone(), tag.clone()), &())
+    /// Forgets the update that waits. [`Error::Refused`] if none waits.
+    pub fn cancel_update(&self) -> Result<(), Error> {
+        self.call::<table::CancelUpdate>(&(), &())
     }
 }
 
 /// Namespaces and users.
+///
+/// ```no_run
+/// use nethsm::passphrase::Passphrase;
+/// use nethsm::user::{NewUser, UserRole};
+///
+/// # fn example(
+/// #     administrator: nethsm::client::Client,
+/// #     passphrase: String,
+/// # ) -> Result<(), Box<dyn std::error::Error>> {
+/// // An administrator of the namespace comes before the namespace: later only its own
+/// // administrators can add users.
+/// let user = NewUser {
+///     real_name: "Packaging".to_owned(),
+///     role: UserRole::Administrator,
+///     passphrase: Passphrase::fresh(passphrase)?,
+/// };
+/// administrator.put_user(&"packaging~admin".parse()?, &user)?;
+/// administrator.put_namespace(&"packaging".parse()?)?;
+/// # Ok(())
+/// # }
+/// ```
 impl Client {
     /// The namespaces, sorted.
     pub fn namespaces(&self) -> Result<Vec<NamespaceId>, Error> {

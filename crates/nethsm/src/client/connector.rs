@@ -38,12 +38,19 @@ pub(super) fn agent(tls: Arc<ClientConfig>, options: &Options) -> ureq::Agent {
         .max_idle_connections(options.idle_connections)
         .max_idle_connections_per_host(options.idle_connections)
         .build();
-    let connector = ().chain(TcpConnector::default()).chain(TlsConnector(tls));
+    let tls = TlsConnector {
+        tls,
+        read_timeout: options.read_timeout,
+    };
+    let connector = ().chain(TcpConnector::default()).chain(tls);
     ureq::Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 /// Wraps every connection in TLS; there is no other kind.
-struct TlsConnector(Arc<ClientConfig>);
+struct TlsConnector {
+    tls: Arc<ClientConfig>,
+    read_timeout: std::time::Duration,
+}
 
 impl fmt::Debug for TlsConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,7 +69,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
         let Some(tcp) = chained else {
             return Ok(None);
         };
-        let mut connection = ClientConnection::new(self.0.clone(), name(details)?)
+        let mut connection = ClientConnection::new(self.tls.clone(), name(details)?)
             .map_err(|error| ureq::Error::Other(error.into()))?;
         let mut socket = TransportAdapter::new(tcp.boxed(), details.current_time.clone());
         socket.set_timeout(what_is_left(details));
@@ -75,6 +82,7 @@ impl<In: Transport> Connector<In> for TlsConnector {
             buffers,
             unsent: Zeroizing::new(Vec::with_capacity(WHOLE)),
             stream: StreamOwned::new(connection, socket),
+            read_timeout: self.read_timeout,
         }))
     }
 }
@@ -107,6 +115,17 @@ struct TlsTransport {
     buffers: LazyBuffers,
     unsent: Zeroizing<Vec<u8>>,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
+    /// For a call without a limit in all.
+    read_timeout: std::time::Duration,
+}
+
+impl TlsTransport {
+    fn set_timeout(&mut self, mut timeout: NextTimeout) {
+        if timeout.after.is_not_happening() {
+            timeout.after = Duration::Exact(self.read_timeout);
+        }
+        self.stream.sock.set_timeout(timeout);
+    }
 }
 
 impl fmt::Debug for TlsTransport {
@@ -121,7 +140,7 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        self.stream.sock.set_timeout(timeout);
+        self.set_timeout(timeout);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
         if self.unsent.len() + output.len() > WHOLE {
             self.stream.write_all(&self.unsent)?;
@@ -132,7 +151,7 @@ impl Transport for TlsTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        self.stream.sock.set_timeout(timeout);
+        self.set_timeout(timeout);
         if !self.unsent.is_empty() {
             self.stream.write_all(&self.unsent)?;
             self.unsent.zeroize();

@@ -75,6 +75,13 @@ pub enum Error {
         /// What the device says, often nothing.
         message: String,
     },
+    /// What is to be sent cannot be read, or what came cannot be written. The device has
+    /// nothing to do with it.
+    #[error("the file on this side cannot be read or written")]
+    Local {
+        /// The cause.
+        source: std::io::Error,
+    },
     /// What answers does not speak as a device of this kind does.
     #[error("this is not how the device speaks: {problem}")]
     Protocol {
@@ -176,7 +183,7 @@ impl From<ureq::Error> for Error {
             },
             ureq::Error::Other(source) => Self::Tls { source },
             ureq::Error::BodyExceedsLimit(_) => Self::Protocol {
-                problem: "the answer is larger than 2 MiB",
+                problem: "the answer is larger than any of this call",
                 source: None,
             },
             error => Self::Protocol {

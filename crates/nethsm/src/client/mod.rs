@@ -26,22 +26,29 @@
 mod calls;
 mod connector;
 mod error;
+mod fleet;
 mod options;
 mod tls;
+mod transfer;
 mod url;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use ureq::http::{self, HeaderValue, Request, Response};
+use zeroize::Zeroizing;
 
-use crate::body::Body;
+use crate::body::{Body, Kind};
 use crate::call::{Call, Method};
+use crate::multipart;
 use crate::passphrase::Credentials;
 use crate::path::path_of;
+use crate::query;
 
 pub use self::error::Error;
+pub use self::fleet::{Answered, Condition, Fleet, FleetError, Order};
 pub use self::options::Options;
 pub use self::tls::{BadTls, Tls};
 pub use self::url::{BadUrl, Url};
@@ -102,6 +109,11 @@ impl Client {
         }
     }
 
+    /// The address of the device.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Makes a call. There is a method for each row of the [table](crate::table); this is
     /// what they are made of.
     ///
@@ -113,67 +125,124 @@ impl Client {
         parameters: &C::Parameters,
         question: &C::Question,
     ) -> Result<C::Answer, Error> {
-        let response = self.send::<C>(parameters, question)?;
-        let status = response.status().as_u16();
-        let bytes = read(response)?;
-        // A tag that was there already is "not modified": what was asked for is so.
-        let is_so = status == 304 && <C::Answer as Body>::KIND == crate::body::Kind::None;
-        if status == C::ROW.success || is_so {
-            C::Answer::from_bytes(&bytes).map_err(Error::unreadable)
-        } else {
-            Err(Error::refused(status, &bytes))
-        }
+        self.call_with::<C>(parameters, &C::Query::default(), question)
     }
 
-    fn send<C: Call>(
+    /// Makes a call with a query.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`Error`].
+    pub fn call_with<C: Call>(
         &self,
         parameters: &C::Parameters,
+        query: &C::Query,
         question: &C::Question,
+    ) -> Result<C::Answer, Error> {
+        let response = self.send::<C, _>(parameters, query, question)?;
+        answer::<C>(response)
+    }
+
+    /// Makes a call with the alternative to its question.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`Error`].
+    pub fn call_alternatively<C: Call>(
+        &self,
+        parameters: &C::Parameters,
+        question: &C::Alternative,
+    ) -> Result<C::Answer, Error> {
+        let response = self.send::<C, _>(parameters, &C::Query::default(), question)?;
+        answer::<C>(response)
+    }
+
+    fn send<C: Call, Q: Body>(
+        &self,
+        parameters: &C::Parameters,
+        query: &C::Query,
+        question: &Q,
     ) -> Result<Response<ureq::Body>, Error> {
-        let url = format!("{}{}", self.url, path_of::<C>(parameters));
-        let mut request = Request::builder().method(C::ROW.method.as_str()).uri(url);
-        if let Some(credentials) = &self.credentials {
-            request = request.header(AUTHORIZATION, authorization(credentials)?);
-        }
-        if let Some(media_type) = C::ROW.question.media_type() {
-            request = request.header(CONTENT_TYPE, media_type);
-        }
+        let bytes = question.to_bytes().map_err(Error::unwritable)?;
+        let media_type = match Q::KIND {
+            Kind::Multipart => {
+                let with_boundary = multipart::content_type(&bytes)
+                    .map_err(|error| Error::unwritable(error.into()))?;
+                Some(with_boundary.into())
+            }
+            kind => kind.media_type().map(Cow::Borrowed),
+        };
+        let request = self.request::<C>(parameters, query, media_type)?;
         let sent = match C::ROW.method {
-            Method::Get | Method::Delete => self.run(request.body(())),
+            Method::Get | Method::Delete => self.run(request.body(()), Some(self.timeout)),
             Method::Post | Method::Put => {
-                let bytes = question.to_bytes().map_err(Error::unwritable)?;
-                self.run(request.body(bytes.as_slice()))
+                self.run(request.body(bytes.as_slice()), Some(self.timeout))
             }
         };
         sent.map_err(Error::from)
     }
 
+    /// The head of a request.
+    fn request<C: Call>(
+        &self,
+        parameters: &C::Parameters,
+        query: &C::Query,
+        media_type: Option<Cow<'static, str>>,
+    ) -> Result<http::request::Builder, Error> {
+        let path = path_of::<C>(parameters);
+        let url = format!("{}{path}{}", self.url, query::write(query));
+        let mut request = Request::builder().method(C::ROW.method.as_str()).uri(url);
+        if let Some(credentials) = &self.credentials {
+            request = request.header(AUTHORIZATION, authorization(credentials)?);
+        }
+        if let Some(media_type) = media_type {
+            request = request.header(CONTENT_TYPE, media_type.as_ref());
+        }
+        Ok(request)
+    }
+
     fn run<B: ureq::AsSendBody>(
         &self,
         request: http::Result<Request<B>>,
+        timeout: Option<Duration>,
     ) -> Result<Response<ureq::Body>, ureq::Error> {
         let request = self
             .agent
             .configure_request(request?)
-            .timeout_global(Some(self.timeout))
+            .timeout_global(timeout)
             .build();
         self.agent.run(request)
     }
 }
 
-/// The most bytes of an answer that are read. The largest there is, a certificate, has 1 MiB.
-const LARGEST_ANSWER: u64 = 2 * 1024 * 1024;
+fn answer<C: Call>(response: Response<ureq::Body>) -> Result<C::Answer, Error> {
+    let status = response.status().as_u16();
+    let bytes = read(response, C::Answer::MOST)?;
+    // A tag that was there already is "not modified": what was asked for is so.
+    let is_so = status == 304 && C::Answer::KIND == Kind::None;
+    if status == C::ROW.success || is_so {
+        C::Answer::from_bytes(&bytes).map_err(Error::unreadable)
+    } else {
+        Err(Error::refused(status, &bytes))
+    }
+}
 
-fn read(mut response: Response<ureq::Body>) -> Result<Vec<u8>, Error> {
-    let body = response.body_mut().with_config().limit(LARGEST_ANSWER);
-    Ok(body.read_to_vec()?)
+/// The bytes of an answer that are read in any case.
+const USUAL_ANSWER: u64 = 2 * 1024 * 1024;
+
+fn read(
+    mut response: Response<ureq::Body>,
+    most: Option<u64>,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let limit = most.unwrap_or_default().max(USUAL_ANSWER);
+    let body = response.body_mut().with_config().limit(limit);
+    Ok(Zeroizing::new(body.read_to_vec()?))
 }
 
 /// The header of basic authentication (RFC 7617), erased once sent.
 fn authorization(credentials: &Credentials) -> Result<HeaderValue, Error> {
     use base64::Engine;
     use base64::prelude::BASE64_STANDARD;
-    use zeroize::Zeroizing;
 
     let user = credentials.user.as_str();
     let passphrase = credentials.passphrase.expose();

@@ -123,6 +123,64 @@ names! {
     }
 }
 
+names! {
+    /// How to encrypt.
+    pub enum EncryptMode {
+        /// AES-CBC with a Generic key, without padding: messages are whole blocks of 16 bytes.
+        AesCbc = "AES_CBC",
+    }
+}
+
+names! {
+    /// How to decrypt.
+    pub enum DecryptMode {
+        /// RSA without padding: as many bytes in and out as the key has.
+        Raw = "RAW",
+        /// RSA, PKCS #1 v1.5.
+        Pkcs1 = "PKCS1",
+        /// RSA, OAEP with MD5.
+        OaepMd5 = "OAEP_MD5",
+        /// RSA, OAEP with SHA-1.
+        OaepSha1 = "OAEP_SHA1",
+        /// RSA, OAEP with SHA-224.
+        OaepSha224 = "OAEP_SHA224",
+        /// RSA, OAEP with SHA-256.
+        OaepSha256 = "OAEP_SHA256",
+        /// RSA, OAEP with SHA-384.
+        OaepSha384 = "OAEP_SHA384",
+        /// RSA, OAEP with SHA-512.
+        OaepSha512 = "OAEP_SHA512",
+        /// AES-CBC with a Generic key, without padding; needs an initialisation vector.
+        AesCbc = "AES_CBC",
+    }
+}
+
+impl EncryptMode {
+    /// What the key must be made for to encrypt like this.
+    pub const fn mechanism(self) -> KeyMechanism {
+        match self {
+            Self::AesCbc => KeyMechanism::AesEncryptionCbc,
+        }
+    }
+}
+
+impl DecryptMode {
+    /// What the key must be made for to decrypt like this.
+    pub const fn mechanism(self) -> KeyMechanism {
+        match self {
+            Self::Raw => KeyMechanism::RsaDecryptionRaw,
+            Self::Pkcs1 => KeyMechanism::RsaDecryptionPkcs1,
+            Self::OaepMd5 => KeyMechanism::RsaDecryptionOaepMd5,
+            Self::OaepSha1 => KeyMechanism::RsaDecryptionOaepSha1,
+            Self::OaepSha224 => KeyMechanism::RsaDecryptionOaepSha224,
+            Self::OaepSha256 => KeyMechanism::RsaDecryptionOaepSha256,
+            Self::OaepSha384 => KeyMechanism::RsaDecryptionOaepSha384,
+            Self::OaepSha512 => KeyMechanism::RsaDecryptionOaepSha512,
+            Self::AesCbc => KeyMechanism::AesDecryptionCbc,
+        }
+    }
+}
+
 impl SignMode {
     /// What the key must be made for to sign like this.
     pub const fn mechanism(self) -> KeyMechanism {

@@ -227,6 +227,10 @@ fn read(stream: &mut BufReader<impl Read>) -> std::io::Result<Option<Request>> {
             .headers
             .push((name.to_lowercase(), value.trim().to_owned()));
     }
+    if request.header("transfer-encoding") == Some("chunked") {
+        request.body = chunks(stream)?;
+        return Ok(Some(request));
+    }
     let length = request
         .header("content-length")
         .map_or("0", |length| length);
@@ -234,4 +238,19 @@ fn read(stream: &mut BufReader<impl Read>) -> std::io::Result<Option<Request>> {
     request.whole = u64::try_from(stream.buffer().len()).expect("small") == length;
     stream.take(length).read_to_string(&mut request.body)?;
     Ok(Some(request))
+}
+
+/// A body in chunks (RFC 9112 §7.1).
+fn chunks(stream: &mut BufReader<impl Read>) -> std::io::Result<String> {
+    let mut body = String::new();
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        let length = u64::from_str_radix(line.trim(), 16).map_err(std::io::Error::other)?;
+        stream.by_ref().take(length).read_to_string(&mut body)?;
+        stream.read_line(&mut line)?;
+        if length == 0 {
+            return Ok(body);
+        }
+    }
 }

@@ -4,6 +4,9 @@ mod calls;
 mod connections;
 mod device;
 mod errors;
+mod fleet;
+mod methods;
+mod transfers;
 mod trust;
 
 use nethsm::key::{SignMode, SignRequest};

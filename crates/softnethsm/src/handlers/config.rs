@@ -1,13 +1,18 @@
-//! Settings: how the device is unlocked.
+//! Settings: what unlocks the device, and what opens its backups.
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use hyper::StatusCode;
+use nethsm::config::NewBackupPassphrase;
 use nethsm::system::{NewUnlockPassphrase, Switch, UnattendedBoot};
-use nethsm::table::{GetUnattendedBoot, SetUnattendedBoot, SetUnlockPassphrase};
+use nethsm::table::{
+    GetUnattendedBoot, SetBackupPassphrase, SetUnattendedBoot, SetUnlockPassphrase,
+};
 
 use super::{Caching, Done, Handle, inside, settable};
 use crate::answer::Refusal;
 use crate::hierarchy::UnlockError;
 use crate::request::Request;
+use crate::{random, stretch};
 
 impl Handle for SetUnlockPassphrase {
     const SCHEMA: &'static str = "passphrase_change_req";
@@ -54,8 +59,35 @@ impl Handle for SetUnattendedBoot {
             Switch::On => Some(vault.domain_key()),
             Switch::Off => None,
         };
-        let change = request.device.hierarchy().unattend(domain_key)?;
-        vault.writing()?.commit(&[change])?;
+        let changes = request.device.hierarchy().unattend(domain_key)?;
+        vault.writing()?.commit(&changes)?;
+        Done::with(())
+    }
+}
+
+impl Handle for SetBackupPassphrase {
+    const SCHEMA: &'static str = "passphrase_change_req";
+
+    fn handle(request: &Request, (): (), wish: NewBackupPassphrase) -> Result<Done<()>, Refusal> {
+        let (vault, _) = inside(request)?;
+        settable("passphrase", &wish.new_passphrase)?;
+        let writing = vault.writing()?;
+        let current = wish.current_passphrase.expose();
+        let is_right = match vault.backup_key()? {
+            None => current.is_empty(),
+            Some((key, salt)) => {
+                let other = stretch::unlock_key(current, &salt)?;
+                verify_slices_are_equal(key.expose(), other.expose()).is_ok()
+            }
+        };
+        if !is_right {
+            let message = "backup passphrase is incorrect.";
+            return Err(Refusal::new(StatusCode::FORBIDDEN, message));
+        }
+        let mut salt = [0; 16];
+        random::fill(&mut salt)?;
+        let key = stretch::unlock_key(wish.new_passphrase.expose(), &salt)?;
+        writing.put_backup_key(&key, &salt)?;
         Done::with(())
     }
 }

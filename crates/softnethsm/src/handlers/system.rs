@@ -7,16 +7,16 @@ use nethsm::system::{
     Unlock,
 };
 use nethsm::table::{
-    GetAlive, GetInfo, GetRandom, GetReady, GetState, GetSystemInfo, LockDevice, ProvisionDevice,
-    Reboot, UnlockDevice,
+    FactoryReset, GetAlive, GetInfo, GetRandom, GetReady, GetState, GetSystemInfo, LockDevice,
+    ProvisionDevice, Reboot, Shutdown, UnlockDevice,
 };
 
 use super::{Caching, Done, Handle, settable};
 use crate::answer::Refusal;
 use crate::error::StoreError;
 use crate::hierarchy::UnlockError;
-use crate::random;
 use crate::request::Request;
+use crate::{random, update};
 
 impl Handle for GetInfo {
     const CACHING: Caching = Caching::Tagged;
@@ -122,7 +122,7 @@ impl Handle for GetSystemInfo {
     fn handle(request: &Request, (): (), (): ()) -> Result<Done<SystemInfo>, Refusal> {
         Done::with(SystemInfo {
             // The version of the API; what it is really made of stands in the build.
-            software_version: "5.0".to_owned(),
+            software_version: update::version(),
             software_build: concat!("softnethsm-", env!("CARGO_PKG_VERSION")).to_owned(),
             firmware_version: "none".to_owned(),
             hardware_version: "none".to_owned(),
@@ -136,6 +136,20 @@ impl Handle for GetSystemInfo {
 impl Handle for Reboot {
     fn handle(request: &Request, (): (), (): ()) -> Result<Done<()>, Refusal> {
         request.device.start()?;
+        Done::with(())
+    }
+}
+
+impl Handle for Shutdown {
+    fn handle(request: &Request, (): (), (): ()) -> Result<Done<()>, Refusal> {
+        request.device.turn_off();
+        Done::with(())
+    }
+}
+
+impl Handle for FactoryReset {
+    fn handle(request: &Request, (): (), (): ()) -> Result<Done<()>, Refusal> {
+        request.device.reset()?;
         Done::with(())
     }
 }

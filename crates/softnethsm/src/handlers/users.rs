@@ -9,7 +9,7 @@ use nethsm::table::{
 };
 use nethsm::user::{NewUser, NewUserPassphrase, User, UserItem, UserRole};
 
-use super::{Caching, Done, Handle, inside, settable};
+use super::{Caching, Done, Handle, announced, inside, json, settable};
 use crate::answer::Refusal;
 use crate::random;
 use crate::request::Request;
@@ -107,6 +107,11 @@ impl Handle for ListUsers {
 impl Handle for AddUser {
     const SCHEMA: &'static str = "user_req";
     const CACHING: Caching = Caching::Tagged;
+    const MADE_BELOW: Option<&'static str> = Some("users");
+
+    fn read(body: &[u8]) -> Result<NewUser, Refusal> {
+        json::read(Self::SCHEMA, body).map_err(|refusal| announced(refusal, Self::MADE_BELOW))
+    }
 
     fn handle(request: &Request, (): (), wish: NewUser) -> Result<Done<Created<UserId>>, Refusal> {
         let (_, caller) = inside(request)?;

@@ -1,11 +1,9 @@
 //! Padding of RSA signatures (RFC 8017 §9), where AWS-LC does not pad itself.
 
-use aws_lc_rs::digest::{
-    self, SHA1_FOR_LEGACY_USE_ONLY, SHA224, SHA256, SHA384, SHA512, digest as hash,
-};
-use nethsm::key::SignMode;
+use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
 
 use super::KeyError;
+use super::hash::Hash;
 use crate::random;
 
 /// `DigestInfo` up to the digest itself (RFC 8017 §9.2, notes).
@@ -32,6 +30,11 @@ pub(super) fn digest_of<'a>(
         .filter(|digest| digest.len() == algorithm.output_len())
 }
 
+/// The `DigestInfo` of a SHA-256 digest.
+pub(super) fn sha256_info(digest: &[u8]) -> Vec<u8> {
+    [SHA256_INFO.as_slice(), digest].concat()
+}
+
 /// `00 01 FF.. 00` and the octets, `length` bytes in all; at least eight bytes are `FF`.
 pub(super) fn pkcs1(octets: &[u8], length: usize) -> Result<Vec<u8>, KeyError> {
     let filling = length
@@ -45,25 +48,9 @@ pub(super) fn pkcs1(octets: &[u8], length: usize) -> Result<Vec<u8>, KeyError> {
     Ok(padded)
 }
 
-/// The hash of a PSS mode. MD5 is not offered: a digest of it is no proof of anything.
-pub(super) fn pss_digest(mode: SignMode) -> Result<&'static digest::Algorithm, KeyError> {
-    Ok(match mode {
-        SignMode::PssSha1 => &SHA1_FOR_LEGACY_USE_ONLY,
-        SignMode::PssSha224 => &SHA224,
-        SignMode::PssSha256 => &SHA256,
-        SignMode::PssSha384 => &SHA384,
-        SignMode::PssSha512 => &SHA512,
-        _ => return Err(KeyError::SignMode),
-    })
-}
-
 /// EMSA-PSS (RFC 8017 §9.1.1) for a modulus of `bits` bits; the salt is as long as the digest.
-pub(super) fn pss(
-    algorithm: &'static digest::Algorithm,
-    digest: &[u8],
-    bits: u32,
-) -> Result<Vec<u8>, KeyError> {
-    let size = algorithm.output_len();
+pub(super) fn pss(hash: Hash, digest: &[u8], bits: u32) -> Result<Vec<u8>, KeyError> {
+    let size = hash.length();
     let mut salt = vec![0; size];
     random::fill(&mut salt).map_err(|_| KeyError::Failed)?;
 
@@ -72,27 +59,16 @@ pub(super) fn pss(
     let filling = length
         .checked_sub(2 * size + 2)
         .ok_or(KeyError::MessageSize)?;
-    let h = hash(algorithm, &[&[0; 8], digest, &salt].concat());
+    let h = hash.of(&[&[0; 8], digest, &salt]);
 
     let mut block = vec![0; filling];
     block.push(0x01);
     block.extend_from_slice(&salt);
-    for (octet, mask) in block.iter_mut().zip(mask(algorithm, h.as_ref())) {
-        *octet ^= mask;
-    }
+    let mut block = hash.masked(&block, &h).to_vec();
     if let Some(first) = block.first_mut() {
         *first &= 0xff >> (8 * length - em_bits);
     }
-    block.extend_from_slice(h.as_ref());
+    block.extend_from_slice(&h);
     block.push(0xbc);
     Ok(block)
-}
-
-/// MGF1 (RFC 8017 appendix B.2.1), without end.
-fn mask(algorithm: &'static digest::Algorithm, seed: &[u8]) -> impl Iterator<Item = u8> {
-    (0_u32..).flat_map(move |counter| {
-        hash(algorithm, &[seed, &counter.to_be_bytes()].concat())
-            .as_ref()
-            .to_vec()
-    })
 }

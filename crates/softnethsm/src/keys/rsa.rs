@@ -1,13 +1,19 @@
 //! An RSA key of 1024 to 8192 bits.
 
+use std::sync::OnceLock;
+
 use aws_lc_rs::digest::{self, Digest, SHA256, SHA384, SHA512};
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
-use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::rsa::{
+    KeySize, OAEP_SHA1_MGF1SHA1, OAEP_SHA256_MGF1SHA256, OAEP_SHA384_MGF1SHA384,
+    OAEP_SHA512_MGF1SHA512, OaepAlgorithm, OaepPrivateDecryptingKey, Pkcs1PrivateDecryptingKey,
+    PrivateDecryptingKey,
+};
 use aws_lc_rs::signature::{
     RSA_PKCS1_SHA256, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384,
     RSA_PSS_SHA512, RsaEncoding, RsaKeyPair,
 };
-use nethsm::key::SignMode;
+use nethsm::key::{DecryptMode, SignMode};
 use pkcs1::{RsaPrivateKeyRef, RsaPublicKeyRef};
 use pkcs8::der::Encode;
 use pkcs8::der::asn1::{AnyRef, OctetStringRef, UintRef};
@@ -16,8 +22,9 @@ use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use zeroize::Zeroizing;
 
 use super::KeyError;
+use super::hash::Hash;
 use super::modular::{Numbers, PrivateOperation};
-use super::padding;
+use super::{padding, unpadding};
 
 /// `rsaEncryption` (RFC 8017 appendix A.1).
 pub(super) const OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -55,13 +62,14 @@ static PADDED: [Padded; 3] = [
     },
 ];
 
-/// An RSA key. AWS-LC signs whenever it can; see [`PrivateOperation`] for what it cannot.
+/// An RSA key. AWS-LC signs and decrypts whenever it can; see [`PrivateOperation`] for what it cannot.
 pub(crate) struct RsaKey {
     pkcs8: Zeroizing<Vec<u8>>,
     modulus: Vec<u8>,
     exponent: Vec<u8>,
     /// Keys of 2048 bits and more.
     pair: Option<RsaKeyPair>,
+    decrypting: OnceLock<PrivateDecryptingKey>,
     operation: PrivateOperation,
 }
 
@@ -130,6 +138,7 @@ impl RsaKey {
             modulus: modulus.to_vec(),
             exponent: key.public_exponent.as_bytes().to_vec(),
             pair,
+            decrypting: OnceLock::new(),
             operation,
         })
     }
@@ -172,18 +181,117 @@ impl RsaKey {
             .apply(&padding::pkcs1(octets, self.modulus.len())?)
     }
 
+    /// From `RSAPrivateKey` (RFC 8017 appendix A.1.2), DER, of two primes. What follows from the
+    /// primes and the public exponent is not believed but computed.
+    pub(super) fn from_pkcs1(pkcs1: &[u8]) -> Result<Self, KeyError> {
+        let key = RsaPrivateKeyRef::try_from(pkcs1).map_err(|_| KeyError::Missing)?;
+        if key.other_prime_infos.is_some() {
+            return Err(KeyError::Unsupported);
+        }
+        let own = Self::from_primes(
+            key.prime1.as_bytes(),
+            key.prime2.as_bytes(),
+            key.public_exponent.as_bytes(),
+        )?;
+        if own.modulus == key.modulus.as_bytes() {
+            Ok(own)
+        } else {
+            Err(KeyError::Missing)
+        }
+    }
+
     /// PSS (RFC 8017 §9.1) over a digest, with the same hash in the mask and a salt of its length.
     pub(super) fn sign_pss(&self, mode: SignMode, digest: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let algorithm = padding::pss_digest(mode)?;
-        if digest.len() != algorithm.output_len() {
+        let hash = Hash::of_pss(mode)?;
+        if digest.len() != hash.length() {
             return Err(KeyError::DigestSize);
         }
-        let known = PADDED.iter().find(|padded| padded.digest == algorithm);
+        let known = hash
+            .algorithm()
+            .and_then(|algorithm| PADDED.iter().find(|padded| padded.digest == algorithm));
         if let (Some(pair), Some(padded)) = (&self.pair, known) {
-            return with_pair(pair, padded.pss, algorithm, digest);
+            return with_pair(pair, padded.pss, padded.digest, digest);
         }
         self.operation
-            .apply(&padding::pss(algorithm, digest, self.operation.bits())?)
+            .apply(&padding::pss(hash, digest, self.operation.bits())?)
+    }
+
+    /// Decrypts what is exactly as long as the modulus, and below it.
+    ///
+    /// Every failure is the same, but that there was one can be seen, as on the device: whoever may
+    /// ask for decryption with PKCS #1 v1.5 may have any message of this key.
+    pub(super) fn decrypt(
+        &self,
+        mode: DecryptMode,
+        encrypted: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        if encrypted.len() != self.modulus.len() || encrypted >= self.modulus.as_slice() {
+            return Err(KeyError::Decryption);
+        }
+        if let (Some(key), Some(unpadding)) = (self.decrypting()?, Unpadding::of(mode)) {
+            return unpadding.decrypt(key, encrypted);
+        }
+        let block = Zeroizing::new(self.operation.apply(encrypted)?);
+        match (mode, Hash::of_oaep(mode)) {
+            (DecryptMode::Raw, _) => Ok(block),
+            (DecryptMode::Pkcs1, _) => unpadding::pkcs1(&block),
+            (_, Some(hash)) => unpadding::oaep(hash, &block),
+            _ => Err(KeyError::Decryption),
+        }
+    }
+
+    /// AWS-LC's decrypting key, made when it is first needed; nothing for keys below 2048 bits.
+    fn decrypting(&self) -> Result<Option<&PrivateDecryptingKey>, KeyError> {
+        if self.pair.is_none() {
+            return Ok(None);
+        }
+        if let Some(key) = self.decrypting.get() {
+            return Ok(Some(key));
+        }
+        let key = PrivateDecryptingKey::from_pkcs8(&self.pkcs8).map_err(|_| KeyError::Failed)?;
+        Ok(Some(self.decrypting.get_or_init(|| key)))
+    }
+}
+
+/// What AWS-LC takes off itself.
+enum Unpadding {
+    Pkcs1,
+    Oaep(&'static OaepAlgorithm),
+}
+
+impl Unpadding {
+    fn of(mode: DecryptMode) -> Option<Self> {
+        Some(match mode {
+            DecryptMode::Pkcs1 => Self::Pkcs1,
+            DecryptMode::OaepSha1 => Self::Oaep(&OAEP_SHA1_MGF1SHA1),
+            DecryptMode::OaepSha256 => Self::Oaep(&OAEP_SHA256_MGF1SHA256),
+            DecryptMode::OaepSha384 => Self::Oaep(&OAEP_SHA384_MGF1SHA384),
+            DecryptMode::OaepSha512 => Self::Oaep(&OAEP_SHA512_MGF1SHA512),
+            _ => return None,
+        })
+    }
+
+    fn decrypt(
+        &self,
+        key: &PrivateDecryptingKey,
+        encrypted: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let failed = |_| KeyError::Decryption;
+        let mut plain = Zeroizing::new(vec![0; key.key_size_bytes()]);
+        let length = match self {
+            Self::Pkcs1 => Pkcs1PrivateDecryptingKey::new(key.clone())
+                .map_err(failed)?
+                .decrypt(encrypted, &mut plain)
+                .map_err(failed)?
+                .len(),
+            Self::Oaep(algorithm) => OaepPrivateDecryptingKey::new(key.clone())
+                .map_err(failed)?
+                .decrypt(algorithm, encrypted, &mut plain, None)
+                .map_err(failed)?
+                .len(),
+        };
+        plain.truncate(length);
+        Ok(plain)
     }
 }
 

@@ -2,13 +2,17 @@
 
 use std::sync::MutexGuard;
 
+use nethsm::backup::Salt;
 use nethsm::id::{NamespaceId, UserId};
+use nethsm::octets::SecretOctets;
 
+use super::record::NamespaceRecord;
 use super::{
-    COUNTED, KeyPlace, KeyRecord, Turn, UserRecord, Vault, key_prefix, namespace_path, read,
-    sealed, user_path,
+    CLUSTER_CA, COUNTED, KeyPlace, KeyRecord, Turn, UserRecord, Vault, key_prefix, namespace_path,
+    read, sealed, user_path,
 };
 use crate::error::StoreError;
+use crate::seal::SealKey;
 use crate::store::Change;
 use crate::uses::Sums;
 
@@ -32,7 +36,7 @@ impl Writing<'_> {
         self.commit(&[sealed(
             &self.vault.namespace_key,
             namespace_path(id),
-            &true,
+            &NamespaceRecord(id.to_string()),
         )?])
     }
 
@@ -55,6 +59,24 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// Gives a key another name, with all its uses; nothing if there is no such key.
+    pub(crate) fn move_key(
+        &self,
+        from: &KeyPlace,
+        to: &KeyPlace,
+    ) -> Result<Option<()>, StoreError> {
+        self.count()?;
+        let Some(key) = self.key(from)? else {
+            return Ok(None);
+        };
+        self.commit(&[
+            sealed(&self.vault.key_key, to.path(), &key)?,
+            Change::Delete(from.path()),
+        ])?;
+        self.vault.loaded_keys().remove(from);
+        Ok(Some(()))
+    }
+
     pub(crate) fn delete_key(&self, place: &KeyPlace) -> Result<(), StoreError> {
         // So that no use of this key is counted for another of the same name.
         self.count()?;
@@ -66,6 +88,17 @@ impl Writing<'_> {
     /// The record of a key, to be changed and put back.
     pub(crate) fn key(&self, place: &KeyPlace) -> Result<Option<KeyRecord>, StoreError> {
         read(&self.vault.store, &self.vault.key_key, &place.path())
+    }
+
+    /// Keeps the key that opens backups, and the salt that belongs to its passphrase.
+    pub(crate) fn put_backup_key(&self, key: &SealKey, salt: &Salt) -> Result<(), StoreError> {
+        self.commit(&self.vault.backup_changes(key, salt)?)
+    }
+
+    /// Keeps the certificate of the authority of a cluster, PEM.
+    pub(crate) fn put_cluster_ca(&self, pem: &str) -> Result<(), StoreError> {
+        let pem = SecretOctets::new(pem.as_bytes().to_vec());
+        self.commit(&[sealed(&self.vault.config_key, CLUSTER_CA.to_owned(), &pem)?])
     }
 
     /// Makes changes that the caller sealed.

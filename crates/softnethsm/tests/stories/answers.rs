@@ -24,6 +24,7 @@ O | POST /random | {"length": 1} | 412 json c {"message":"Service not available"
 - | POST /system/reboot | | 412 json c {"message":"Service not available"}
 - | POST /provision | | 400 json cv {"message":"Invalid JSON: Blank input data."}
 - | POST /provision | null | 400 json cv {"message":"Invalid data for JSON schema: Json.provision_req."}
+- | POST /provision | {"unlockPassphrase":1234567890,"adminPassphrase":"Administrator","systemTime":"2026-11-22T18:11:29Z"} | 400 json cv {"message":"Invalid data for JSON schema: Json.provision_req.unlockPassphrase."}
 - | POST /provision | {"unlockPassphrase":"UnlockPassphrase","adminPassphrase":"Administrator","systemTime":"2026-01-01T00:00:00Z","extra":1} | 400 json cv {"message":"Invalid data for JSON schema: Json.provision_req."}
 - | POST /provision | {"unlockPassphrase":"123456789","adminPassphrase":"Administrator","systemTime":"2026-01-01T00:00:00Z"} | 400 json cv {"message":"passphrase unlockPassphrase is not >= 10 and <= 200 characters"}
 - | POST /provision | {"unlockPassphrase":"UnlockPassphrase","adminPassphrase":"Administrator","systemTime":"2026-01-01T00:00:00+01:00"} | 400 json cv {"message":"Error while parsing timestamp. Offset must be 0."}
@@ -37,6 +38,7 @@ A | PUT /users/u4 | {"realName":"x","role":"Operator"} | 400 json v {"message":"
 A | PUT /users/u.x-y_z | {"realName":"u","role":"Operator","passphrase":"0123456789"} | 201 json vl
 A | PUT /users/%C3%BC | {"realName":"u","role":"Operator","passphrase":"0123456789"} | 400 json v {"message":"ID may only contain alphanumeric characters, underscores, dashes, and dots."}
 A | POST /users | {"realName":"u","role":"Operator","passphrase":"0123456789"} | 201 json vl {"id":"ID"}
+A | POST /users | {} | 400 json vl {"message":"Invalid data for JSON schema: Json.user_req.passphrase."}
 A | POST /users/foo | {"realName":"u","role":"Operator","passphrase":"0123456789"} | 400 json v {"message":"POST on this endpoint expects a prefix of the form '/ns~' to select in which namespace the new user should be created. For a new root user, don't add a trailing '/'."}
 A | GET /users/operator | | 200 json ve {"realName":"operator","role":"Operator"}
 O | GET /users/admin | | 403 - -
@@ -145,7 +147,7 @@ A | POST /lock | | 204 json cv
 - | GET /health/state | | 200 json cv {"state":"Locked"}
 "#;
 
-fn replay(desk: &Desk, lines: &str) {
+pub(crate) fn replay(desk: &Desk, lines: &str) {
     for line in lines.lines().filter(|line| !line.is_empty()) {
         let mut parts = line.splitn(4, '|');
         let mut next = || parts.next().expect("four parts").trim();
@@ -156,6 +158,7 @@ fn replay(desk: &Desk, lines: &str) {
             "A" => Some(format!("admin:{ADMIN}")),
             "O" => Some(format!("operator:{OPERATOR}")),
             "M" => Some("metrics:MetricsMetrics".to_owned()),
+            "B" => Some("backup:BackupBackup".to_owned()),
             "N" => Some("ns1~nadmin:NAdministrator".to_owned()),
             _ => None,
         };

@@ -237,6 +237,11 @@ impl Process {
         self.child.wait().expect("ended");
     }
 
+    /// Waits until it ends by itself; the exit code.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        self.child.wait().expect("ended").code()
+    }
+
     /// SIGTERM; the exit code.
     pub(crate) fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();

@@ -1,5 +1,14 @@
 //! Keys of every type, and signatures that somebody else verifies.
 
+mod answers;
+mod changes;
+mod ciphers;
+mod curves;
+mod openssl;
+mod paddings;
+mod pem;
+mod requests;
+
 use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,

@@ -1,7 +1,10 @@
 //! Stories of a NetHSM in software, told over the wire.
 
 mod answers;
+mod answers_system;
 mod at_rest;
+mod backups;
+mod certificates;
 mod command;
 mod crash;
 mod device;
@@ -9,3 +12,5 @@ mod keys;
 #[cfg(feature = "misbehave")]
 mod misbehaviour;
 mod people;
+mod settings;
+mod updates;

@@ -1,0 +1,191 @@
+//! The command line.
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::backup::Backup;
+use crate::cluster::Cluster;
+use crate::config::Config;
+use crate::failure::statuses;
+use crate::health::Health;
+use crate::info::Info;
+use crate::key::Key;
+use crate::lock::{Lock, Unlock};
+use crate::metrics::Metrics;
+use crate::namespace::Namespace;
+use crate::noun::{Noun, Reach, noun, with_callers};
+use crate::openpgp::Openpgp;
+use crate::provision::Provision;
+use crate::random::Random;
+use crate::session::Globals;
+use crate::shell::Shell;
+use crate::system::System;
+use crate::user::User;
+
+const PROFILES: &str = "\
+Profiles (~/.config/nethsm/config.toml, or below XDG_CONFIG_HOME):
+  default = \"build\"                          # used without --profile
+
+  [profiles.build]
+  url = \"https://hsm.example.org\"
+  tls = \"pin:...\"                            # system, ca:FILE, pin:SHA256, insecure
+
+  [[profiles.build.users]]                   # for each call the first one that may make it
+  name = \"admin\"
+  role = \"Administrator\"                     # Operator, Metrics, Backup
+  passphrase = \"prompt\"                      # the default; or one of
+  # passphrase = { file = \"admin.passphrase\" }          # beside this file, mode 600
+  # passphrase = { command = [\"pass\", \"show\", \"hsm\"] }  # what it prints
+  # passphrase = \"keyring\"                   # from the desktop, with secret-tool:
+  #   secret-tool store --label NetHSM service nethsm url URL user NAME
+  #   (URL in full: https://hsm.example.org/api/v1)
+
+Passphrases are never given on the command line or in the environment.
+
+With --output json every answer is one JSON value on standard output, and every failure
+{\"error\":{\"kind\",\"message\",\"hint\"}} on standard error.
+";
+
+/// Everything a NetHSM can do.
+#[derive(Debug, Parser)]
+#[command(name = "nethsm", version, after_help = statuses())]
+#[command(after_long_help = format!("{PROFILES}\n{}", statuses()))]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What can be asked of the device, and what has nothing to do with it.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    Device(Box<Device>),
+    #[command(flatten)]
+    Shell(Shell),
+}
+
+noun! {
+    /// What can be asked of the device.
+    Device {
+        /// Tell who made the device.
+        Info: [GetInfo],
+        /// Start a fresh device for the first time; its first user is admin.
+        Provision: [ProvisionDevice],
+        /// Lock the device.
+        Lock: [LockDevice],
+        /// Make a locked device operational.
+        Unlock: [UnlockDevice],
+        /// Make random bytes, 1 to 1024.
+        Random: [GetRandom],
+        /// Tell what the device has counted.
+        Metrics: [GetMetrics],
+    } holding {
+        /// Users and their tags.
+        User,
+        /// Namespaces: keys and users of their own.
+        Namespace,
+        /// Keys: make, use, restrict.
+        Key,
+        /// OpenPGP certificates and signatures with keys of the device.
+        Openpgp,
+        /// The configuration of the device.
+        Config,
+        /// Backups: make, restore, look into.
+        Backup,
+        /// The device itself: versions, restarts, updates.
+        System,
+        /// Several devices with one store.
+        Cluster,
+    } defaulting {
+        /// How the device is [default: state].
+        Health,
+    }
+}
+
+/// Every verb, and the calls it makes.
+pub(crate) fn verbs() -> Vec<Reach> {
+    let mut verbs = Vec::new();
+    Device::reach(&[], &mut verbs);
+    verbs
+}
+
+/// The whole tree, with what the table of calls knows about every verb.
+pub(crate) fn command() -> clap::Command {
+    with_callers(Arguments::command(), &verbs())
+}
+
+/// Reads the command line, or ends with help or a complaint.
+pub(crate) fn parse() -> Arguments {
+    let matches = command().get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+/// A new passphrase, in a file or typed twice.
+#[derive(Args, Debug)]
+pub(crate) struct NewPassphrase {
+    /// The file with the new passphrase, 10 to 200 bytes [default: asked for twice].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_passphrase_file: Option<std::path::PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_of_the_device_is_made_by_a_command() {
+        let verbs = verbs();
+        for row in nethsm::table::TABLE {
+            let made = verbs.iter().any(|verb| verb.rows.contains(row));
+            assert!(made, "no command makes the call {}", row.name);
+        }
+    }
+
+    #[test]
+    fn every_verb_is_on_the_command_line() {
+        Arguments::command().debug_assert();
+        for verb in verbs() {
+            let mut at = &Arguments::command();
+            for word in &verb.words {
+                let found = at.find_subcommand(word);
+                at = Box::leak(Box::new(found.expect(word).clone()));
+            }
+            assert!(!at.has_subcommands(), "{:?}", verb.words);
+            assert!(at.get_about().is_some(), "{:?}", verb.words);
+        }
+    }
+
+    #[test]
+    fn every_verb_is_shown_in_a_session() {
+        let shown: Vec<_> = crate::shell::EXAMPLES
+            .iter()
+            .flat_map(|(_, page)| page.lines())
+            .filter_map(|line| line.strip_prefix("$ nethsm "))
+            .collect();
+        for verb in verbs() {
+            let words = verb.words.join(" ");
+            let is_it = |line: &&str| line.split(words.as_str()).nth(1).is_some();
+            assert!(shown.iter().any(is_it), "no example of nethsm {words}");
+        }
+    }
+
+    #[test]
+    fn no_argument_takes_a_passphrase() {
+        fn all(command: &clap::Command, found: &mut Vec<String>) {
+            for argument in command.get_arguments() {
+                assert!(argument.get_env().is_none(), "{argument}");
+                found.extend(argument.get_long().map(str::to_owned));
+            }
+            for below in command.get_subcommands() {
+                all(below, found);
+            }
+        }
+        let mut found = Vec::new();
+        all(&Arguments::command(), &mut found);
+        for long in found.iter().filter(|long| long.contains("pass")) {
+            assert!(long.ends_with("-file"), "--{long}");
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Backups: made and restored by the device, looked into without one.
+
+mod create;
+mod look;
+mod restore;
+
+use crate::noun::noun;
+
+use self::create::Create;
+use self::look::{List, Verify};
+use self::restore::Restore;
+
+noun! {
+    /// Backups.
+    Backup {
+        /// Make a backup of all keys, users and namespaces, encrypted.
+        Create: [MakeBackup],
+        /// Restore a backup. What the device has beyond it is deleted.
+        Restore: [RestoreBackup],
+        /// List what is in a backup, without a device.
+        List: [],
+        /// Verify every value of a backup, without a device.
+        Verify: [],
+    }
+}

@@ -1,0 +1,232 @@
+//! A software device, and the folder of somebody who uses it.
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use nethsm::client::Tls;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tempfile::TempDir;
+
+pub(crate) const NETHSM: &str = env!("CARGO_BIN_EXE_nethsm");
+
+/// The passphrase files that are beside every session.
+const PASSPHRASES: [&str; 8] = [
+    "admin",
+    "unlock",
+    "backup",
+    "packager",
+    "archivist",
+    "watcher",
+    "new",
+    "other",
+];
+
+/// The raw key of the examples (the first secret key of RFC 8032 §7.1), and the same as PKCS #8.
+const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+
+const SEED_PEM: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
+-----END PRIVATE KEY-----
+";
+
+/// What a session finds.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Start {
+    /// A device fresh from the factory.
+    Fresh,
+    /// A provisioned one with a user of each role.
+    Ready,
+}
+
+/// A device and, beside it, files to work with.
+pub(crate) struct Place {
+    // Ends before its folder is removed.
+    device: Device,
+    folder: TempDir,
+    pub(crate) files: PathBuf,
+    pub(crate) config: PathBuf,
+}
+
+impl Place {
+    /// Starts a device; nothing, with the reason on the screen, if there is no program for it.
+    /// Files are in the folder `NAME.in`.
+    pub(crate) fn start(name: &str, start: Start) -> Option<Self> {
+        let Some(program) = beside("softnethsm") else {
+            // A test has no other way to say this.
+            #[expect(clippy::print_stderr, reason = "the reason why nothing was tested")]
+            {
+                eprintln!("skipped: there is no softnethsm beside {NETHSM}; build the workspace");
+            }
+            return None;
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = folder.path().join(format!("{name}.in"));
+        fs::create_dir(&files).expect("created");
+        lay_out(&files);
+        let device = Device::start(&program, &folder.path().join("device"));
+        let config = folder.path().join("config");
+        fs::create_dir_all(config.join("nethsm")).expect("created");
+        fs::write(config.join("nethsm/config.toml"), device.profile(&files)).expect("written");
+        let place = Self {
+            folder,
+            files,
+            config,
+            device,
+        };
+        if start == Start::Ready {
+            place.make_ready();
+        }
+        Some(place)
+    }
+
+    /// The folder around everything.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address of the device.
+    pub(crate) fn url(&self) -> &str {
+        &self.device.url
+    }
+
+    /// Runs a program in the folder of the files, with arguments between spaces.
+    pub(crate) fn run(&self, program: &str, arguments: &str) -> Output {
+        Command::new(program)
+            .args(arguments.split(' '))
+            .current_dir(&self.files)
+            .env("XDG_CONFIG_HOME", &self.config)
+            .stdin(Stdio::null())
+            .output()
+            .expect("started")
+    }
+
+    /// Runs `nethsm`, which has to succeed.
+    pub(crate) fn nethsm(&self, arguments: &str) {
+        let done = self.run(NETHSM, arguments);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments}: {said}");
+    }
+
+    fn make_ready(&self) {
+        self.nethsm("provision --unlock-passphrase-file unlock.passphrase --admin-passphrase-file admin.passphrase");
+        for (user, role) in [
+            ("packager", "Operator"),
+            ("archivist", "Backup"),
+            ("watcher", "Metrics"),
+        ] {
+            self.nethsm(&format!(
+                "user add {user} --role {role} --new-passphrase-file {user}.passphrase"
+            ));
+        }
+    }
+}
+
+/// A program in the folder of the one under test.
+fn beside(name: &str) -> Option<PathBuf> {
+    let path = Path::new(NETHSM).with_file_name(name);
+    path.exists().then_some(path)
+}
+
+fn lay_out(files: &Path) {
+    for name in PASSPHRASES {
+        let path = files.join(format!("{name}.passphrase"));
+        fs::write(&path, format!("passphrase of {name}\n")).expect("written");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("own file");
+    }
+    let write = |name: &str, content: &[u8]| fs::write(files.join(name), content).expect("written");
+    let seed: Vec<u8> = (0..32)
+        .map(|at| u8::from_str_radix(&SEED[2 * at..2 * at + 2], 16).expect("digits"))
+        .collect();
+    write("seed", &seed);
+    write("seed.pem", SEED_PEM.as_bytes());
+    // The request for an empty file.
+    write("request.json", request().as_bytes());
+    write("aes.key", &[7; 32]);
+    write("package.zst", b"not really a package\n");
+    write("blocks", b"sixteen bytes or a multiple of!\n");
+}
+
+/// What `signstar-request-signature prepare` prints for an empty file: the initial state of
+/// SHA-512 (FIPS 180-4 §5.3.5) and no blocks.
+fn request() -> String {
+    const INITIAL: [u64; 8] = [
+        0x6a09e667f3bcc908,
+        0xbb67ae8584caa73b,
+        0x3c6ef372fe94f82b,
+        0xa54ff53a5f1d36f1,
+        0x510e527fade682d1,
+        0x9b05688c2b3e6c1f,
+        0x1f83d9abfb41bd6b,
+        0x5be0cd19137e2179,
+    ];
+    let mut state: Vec<u8> = INITIAL.iter().flat_map(|word| word.to_le_bytes()).collect();
+    state.resize(208, 0);
+    format!(
+        r#"{{"version":"1.0.0","required":{{"input":{{"type":"sha2-0.11-SHA512-state","content":{state:?}}},"output":{{"type":"OpenPGPv4"}}}},"optional":{{}}}}"#
+    )
+}
+
+/// A software device, ended when dropped.
+struct Device {
+    process: Child,
+    url: String,
+    tls: String,
+}
+
+impl Device {
+    fn start(program: &Path, data: &Path) -> Self {
+        let mut process = Command::new(program)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("started");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("read");
+        let url = line
+            .trim_end()
+            .strip_prefix("softnethsm listening on ")
+            .expect("ready");
+        let pem = fs::read(data.join("tls-cert.pem")).expect("a certificate");
+        let certificate = CertificateDer::from_pem_slice(&pem).expect("PEM");
+        Self {
+            url: url.to_owned(),
+            tls: Tls::pin(&certificate).to_string(),
+            process,
+        }
+    }
+
+    fn profile(&self, files: &Path) -> String {
+        let mut text = format!(
+            "default = \"test\"\n[profiles.test]\nurl = \"{}\"\ntls = \"{}\"\n",
+            self.url, self.tls
+        );
+        for (user, role) in [
+            ("admin", "Administrator"),
+            ("packager", "Operator"),
+            ("archivist", "Backup"),
+            ("watcher", "Metrics"),
+        ] {
+            let file = files.join(format!("{user}.passphrase"));
+            text.push_str(&format!(
+                "[[profiles.test.users]]\nname = \"{user}\"\nrole = \"{role}\"\npassphrase = {{ file = \"{}\" }}\n",
+                file.display()
+            ));
+        }
+        text
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        // It may have ended by itself, as after a shutdown.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,6 @@
+//! The real program against a real software device, started for each test.
+
+mod device;
+mod sessions;
+mod signatures;
+mod terminal;
