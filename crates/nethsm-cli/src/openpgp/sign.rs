@@ -11,8 +11,8 @@ use nethsm::table;
 use sha2::{Digest, Sha512};
 use signstar::config::{ClientName, ClientRules, Domain, InvalidName, KeyName};
 use signstar::policy::{Grant, Policy};
+use signstar::refusal::{Code, Refused};
 use signstar::request::{OutputType, Request, Sha512State};
-use signstar::response::{Code, Refused};
 use signstar::sign::{Signed, SigningKey};
 use signstar_hsm::nethsm::NetHsmKey;
 
