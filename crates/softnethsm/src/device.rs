@@ -25,7 +25,7 @@ use crate::metrics::Counters;
 use crate::seal::SealKey;
 use crate::settings::{Kept, TimeOffset};
 use crate::store::{Change, Store};
-use crate::stretch::PassphraseHash;
+use crate::stretch::Form;
 use crate::syslog::Syslog;
 use crate::tls::{self, Identity};
 use crate::update::{Pending, UpdateKey};
@@ -148,6 +148,16 @@ impl Device {
     pub fn with_update_key(mut self, pem: &[u8]) -> Result<Self, Error> {
         self.update_key = Some(UpdateKey::from_pem(pem)?);
         Ok(self)
+    }
+
+    /// Keeps the passphrases of users as a device does, so that a backup of this one can be restored
+    /// into hardware and its users be known there: one HMAC-SHA256 in place of scrypt. Passphrases
+    /// that are there change at the next login of their users. Who has the domain key can guess
+    /// at them fast.
+    #[must_use]
+    pub fn with_portable_users(mut self) -> Self {
+        self.logins.keep_as(Form::OfDevice);
+        self
     }
 
     /// What the device is ready for.
@@ -306,7 +316,7 @@ impl Device {
         let admin = UserRecord {
             name: "admin".to_owned(),
             role: UserRole::Administrator,
-            hash: PassphraseHash::new(wish.admin_passphrase.expose())?,
+            hash: self.logins.hash(wish.admin_passphrase.expose())?,
             tags: Vec::new(),
         };
         let mut state = self.changing();

@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::random;
 use crate::seal::SealKey;
 
-/// A data folder: `store.redb`, `device.key`, `uses/`, `tls-cert.pem` and `tls-key.pem`.
+/// A data folder: `store.redb`, `device.key`, `uses/`, `tls-cert.pem` and `tls-key.pem`; for a
+/// moment also `tls-next.pem` and scratch files.
 pub(crate) struct Folder(PathBuf);
 
 impl Folder {

@@ -70,6 +70,8 @@ pub(crate) enum KeyError {
     NoCertificate,
     #[error("Decryption failure")]
     Decryption,
+    #[error("Decryption only supported for RSA and Generic keys.")]
+    DecryptionType,
     #[error("invalid sign mode")]
     SignMode,
     #[error("digested data of invalid size")]
@@ -268,7 +270,7 @@ impl PrivateKey {
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match self {
             Self::Rsa(key) => key.decrypt(mode, encrypted),
-            _ => Err(KeyError::Decryption),
+            _ => Err(KeyError::DecryptionType),
         }
     }
 

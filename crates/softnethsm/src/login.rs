@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use crate::encoding;
 use crate::error::{SealError, StoreError};
 use crate::random;
-use crate::stretch::PassphraseHash;
+use crate::stretch::{Form, PassphraseHash};
 use crate::vault::Vault;
 
 /// After a failed login, the same user is not heard from the same address for this long.
@@ -58,6 +58,7 @@ pub(crate) struct Logins {
     /// One at a time is stretched, and the next sees whether it was theirs.
     stretching: Mutex<()>,
     waiting: AtomicUsize,
+    form: Form,
 }
 
 /// A place in the queue of passphrases to be stretched.
@@ -79,7 +80,18 @@ impl Logins {
             failed: Mutex::default(),
             stretching: Mutex::default(),
             waiting: AtomicUsize::new(0),
+            form: Form::Stretched,
         })
+    }
+
+    /// Keeps passphrases in this form from now on, those that are there from their next login on.
+    pub(crate) fn keep_as(&mut self, form: Form) {
+        self.form = form;
+    }
+
+    /// What is kept of a new passphrase.
+    pub(crate) fn hash(&self, passphrase: &str) -> Result<PassphraseHash, SealError> {
+        PassphraseHash::new(passphrase, self.form)
     }
 
     /// Forgets all that was right, as when the device is locked.
@@ -108,8 +120,9 @@ impl Logins {
                 return Err(LoginError::Wrong);
             }
         };
-        if let PassphraseHash::OfDevice(_) = user.hash {
-            stretch_at_first_login(vault, &id, passphrase.expose()).map_err(LoginError::Store)?;
+        if user.hash.form() != self.form {
+            self.change_form(vault, &id, passphrase.expose())
+                .map_err(LoginError::Store)?;
         }
         Ok(Caller {
             id,
@@ -187,6 +200,21 @@ impl Logins {
         Ok(is_right)
     }
 
+    /// Keeps a passphrase in the form that is wanted, now that it is known: one from the backup of
+    /// a device is stretched at the first login.
+    fn change_form(&self, vault: &Vault, id: &UserId, passphrase: &str) -> Result<(), StoreError> {
+        let hash = self.hash(passphrase)?;
+        let writing = vault.writing()?;
+        // Another login, or a new passphrase, may have come first.
+        match vault.user(id)? {
+            Some(mut user) if user.hash.form() != self.form && user.hash.matches(passphrase) => {
+                user.hash = hash;
+                writing.put_user(id, &user)
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn is_known(&self, id: &UserId, proof: &str) -> bool {
         let known = self.known();
         let tag = known.get(id);
@@ -208,20 +236,6 @@ impl Logins {
 
     fn failed(&self) -> MutexGuard<'_, HashMap<(IpAddr, String), Instant>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Replaces what a device keeps of a passphrase, now that the passphrase is known.
-fn stretch_at_first_login(vault: &Vault, id: &UserId, passphrase: &str) -> Result<(), StoreError> {
-    let stretched = PassphraseHash::new(passphrase)?;
-    let writing = vault.writing()?;
-    // Another login, or a new passphrase, may have come first.
-    match vault.user(id)? {
-        Some(mut user) if user.hash.digest().is_none() => {
-            user.hash = stretched;
-            writing.put_user(id, &user)
-        }
-        _ => Ok(()),
     }
 }
 

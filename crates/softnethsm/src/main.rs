@@ -38,7 +38,8 @@ struct Serve {
     /// Address to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR:PORT")]
     listen: String,
-    /// Certificate chain, PEM, leaf first [default: a self-made one, kept as DIR/tls-cert.pem]
+    /// Certificate chain, PEM, leaf first, until another is set through the API [default: the one
+    /// kept as DIR/tls-cert.pem, self-made at first]
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Private key of the certificate, PEM
@@ -48,6 +49,10 @@ struct Serve {
     /// [default: takes none]
     #[arg(long, value_name = "FILE")]
     update_key: Option<PathBuf>,
+    /// Keep passphrases of users as hardware does, not stretched, so that hardware knows them when a
+    /// backup of this device is restored there. Users have to log in once before that backup
+    #[arg(long)]
+    portable_users: bool,
     #[command(flatten)]
     misbehaviour: Misbehaviour,
 }
@@ -94,6 +99,9 @@ fn serve(wish: &Serve) -> Result<(), Error> {
             source,
         })?;
         device = device.with_update_key(&pem)?;
+    }
+    if wish.portable_users {
+        device = device.with_portable_users();
     }
     let server = Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour)?;
     let mut output = io::stdout().lock();

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use nethsm::backup::{Salt, StoredUser};
 use nethsm::passphrase::Passphrase;
+use nethsm::user::UserRole;
 use scrypt::Params;
 use zeroize::Zeroizing;
 
@@ -29,8 +30,7 @@ pub(crate) fn unlock_key(passphrase: &str, salt: &Salt) -> Result<SealKey, SealE
 pub(crate) enum PassphraseHash {
     /// Salt, cost and scrypt output.
     Stretched(Stretched),
-    /// What a device keeps, found in a backup: one HMAC, fast to guess at. It is replaced at the
-    /// first login.
+    /// What a device keeps, found in a backup or asked for: one HMAC, fast to guess at.
     OfDevice(StoredUser),
 }
 
@@ -60,17 +60,41 @@ const USER_COST: Cost = Cost {
 /// How the texts of stretched passphrases start.
 const SCHEME: &str = "$scrypt$";
 
+/// How the passphrases of users are kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As [`PassphraseHash::Stretched`].
+    Stretched,
+    /// As [`PassphraseHash::OfDevice`], so that a device can check them.
+    OfDevice,
+}
+
 impl PassphraseHash {
     /// Hashes a passphrase with a fresh 16-byte salt.
-    pub(crate) fn new(passphrase: &str) -> Result<Self, SealError> {
+    pub(crate) fn new(passphrase: &str, form: Form) -> Result<Self, SealError> {
         let mut salt = [0; 16];
         random::fill(&mut salt)?;
+        if form == Form::OfDevice {
+            let passphrase = Passphrase::new(passphrase.to_owned());
+            // Name, role and tags are those of the record around it.
+            let role = UserRole::Operator;
+            let user = StoredUser::new(String::new(), role, &passphrase, &salt);
+            return Ok(Self::OfDevice(user));
+        }
         let digest = scrypt(passphrase, &salt, USER_COST)?;
         Ok(Self::Stretched(Stretched {
             salt: encoding::encode(&salt),
             cost: USER_COST,
             digest: encoding::encode(digest.as_slice()),
         }))
+    }
+
+    /// The form in which the passphrase is kept.
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Self::Stretched(_) => Form::Stretched,
+            Self::OfDevice(_) => Form::OfDevice,
+        }
     }
 
     /// What scrypt made of the passphrase, base64; nothing if it was not stretched.

@@ -71,7 +71,7 @@ impl Identity {
             return Self::read(&folder.certificate(), &folder.certificate_key());
         }
         let key = KeyPair::generate().map_err(refused)?;
-        let made = self_made(Zeroizing::new(key.serialize_pem()))?;
+        let made = self_made(&Zeroizing::new(key.serialize_pem()))?;
         made.keep(folder)?;
         Ok(made)
     }
@@ -104,7 +104,7 @@ impl Identity {
         let pem = SecretDocument::try_from(key.as_slice())
             .and_then(|der| der.to_pem("PRIVATE KEY", LineEnding::LF))
             .map_err(|_| KeyError::Failed)?;
-        Ok(self_made(pem)?)
+        Ok(self_made(&pem)?)
     }
 
     /// The same key with other certificates, PEM: its own first, each vouched for by the next.
@@ -219,14 +219,14 @@ fn finish_change(folder: &Folder) -> Result<(), Error> {
     folder::remove(&next)
 }
 
-fn self_made(key: Zeroizing<String>) -> Result<Identity, Error> {
+fn self_made(key: &Zeroizing<String>) -> Result<Identity, Error> {
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let mut params = CertificateParams::new(names).map_err(refused)?;
     params.distinguished_name = DistinguishedName::new();
     params
         .distinguished_name
         .push(DnType::CommonName, "softnethsm");
-    let pair = KeyPair::from_pem(&key).map_err(refused)?;
+    let pair = KeyPair::from_pem(key).map_err(refused)?;
     let certificate = params.self_signed(&pair).map_err(refused)?;
     let key = Zeroizing::new(key.as_bytes().to_vec());
     Identity::new(vec![certificate.der().clone()], key)

@@ -68,9 +68,6 @@ fn message(schema: &str, error: &BadBody, json: &[u8]) -> String {
     if schema == "time_req" && text.starts_with("Error while parsing timestamp.") {
         return invalid(text);
     }
-    if schema == "time_req" && text.starts_with("Error while parsing timestamp.") {
-        return invalid(text);
-    }
     if schema == "tls_generate_key_req"
         && let Some((name, _)) = text
             .strip_prefix("unknown variant `")

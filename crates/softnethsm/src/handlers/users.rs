@@ -13,7 +13,6 @@ use super::{Caching, Done, Handle, announced, inside, json, settable};
 use crate::answer::Refusal;
 use crate::random;
 use crate::request::Request;
-use crate::stretch::PassphraseHash;
 use crate::vault::UserRecord;
 
 /// Whether the caller manages users of this namespace: their own, or one that is not there yet.
@@ -60,7 +59,7 @@ fn create(request: &Request, id: &UserId, wish: NewUser) -> Result<String, Refus
         return Err(Refusal::new(StatusCode::FORBIDDEN, message));
     }
     settable("passphrase", &wish.passphrase)?;
-    let hash = PassphraseHash::new(wish.passphrase.expose())?;
+    let hash = request.device.logins().hash(wish.passphrase.expose())?;
     let writing = vault.writing()?;
     if vault.user(id)?.is_some() {
         return Err(Refusal::new(StatusCode::CONFLICT, "user already exists"));
@@ -207,7 +206,7 @@ impl Handle for SetUserPassphrase {
     fn handle(request: &Request, id: UserId, wish: NewUserPassphrase) -> Result<Done<()>, Refusal> {
         let (vault, _) = inside(request)?;
         settable("passphrase", &wish.passphrase)?;
-        let hash = PassphraseHash::new(wish.passphrase.expose())?;
+        let hash = request.device.logins().hash(wish.passphrase.expose())?;
         let writing = vault.writing()?;
         let mut user = vault.user(&id)?.ok_or_else(Refusal::not_found)?;
         user.hash = hash;

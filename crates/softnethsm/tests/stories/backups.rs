@@ -13,6 +13,7 @@ use nethsm::key::{GenerateKey, KeyMechanism, KeyType, SignMode, SignRequest};
 use nethsm::system::{Switch, SystemState};
 use nethsm::transfer::RestoreArguments;
 use nethsm::user::UserRole;
+use softnethsm::{Device, Server};
 
 use crate::device::{ADMIN, Desk, OPERATOR, Process, UNLOCK, add_user, client, login, passphrase};
 
@@ -126,6 +127,53 @@ fn a_backup_is_read_by_others() {
             "namespace ns",
         ]
     );
+}
+
+/// The users in a backup who can log in to a device: those whose digests it can check.
+fn known_to_devices(octets: Vec<u8>) -> Vec<String> {
+    let file = Backup::read(Cursor::new(octets)).expect("a backup");
+    let key = BackupKey::derive(&passphrase(BACKUP), file.salt()).expect("a key");
+    let mut file = file.open(&key).expect("opened");
+    let keys = file.unlock(&passphrase(UNLOCK)).expect("unlocked");
+    let entries = file.entries(&keys).expect("rewound");
+    let users = entries.filter_map(|entry| match entry.expect("whole") {
+        Entry::User(user) => Some(user),
+        _ => None,
+    });
+    users
+        .filter(|entry| {
+            [ADMIN, OPERATOR, KEEPER]
+                .iter()
+                .any(|text| entry.user.has_passphrase(&passphrase(text)))
+        })
+        .map(|entry| entry.id.to_string())
+        .collect()
+}
+
+#[test]
+fn users_are_known_to_hardware_if_that_is_wanted() {
+    let desk = Desk::at_work();
+    prepare(&desk.admin());
+    assert!(known_to_devices(back_up(&desk.client())).is_empty());
+
+    let Desk { server, folder } = desk;
+    server.stop().expect("stopped");
+    let device = Device::open(folder.path()).expect("a device");
+    let server = Server::start(device.with_portable_users(), "127.0.0.1:0", None);
+    let desk = Desk {
+        server: server.expect("a server"),
+        folder,
+    };
+    desk.client().unlock(passphrase(UNLOCK)).expect("unlocked");
+    desk.admin().keys().expect("logged in");
+    // The keeper logs in to make the backup.
+    assert_eq!(
+        known_to_devices(back_up(&desk.client())),
+        ["admin", "keeper"]
+    );
+    desk.operator().random(1).expect("logged in");
+    let users = known_to_devices(back_up(&desk.client()));
+    assert_eq!(users, ["admin", "keeper", "operator"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{allow_use, key_exists, place};
 use crate::answer::Refusal;
 use crate::handlers::{Done, Handle, inside};
-use crate::keys::{BLOCK, KeyError, PrivateKey};
+use crate::keys::{BLOCK, PrivateKey};
 use crate::random;
 use crate::request::Request;
 
@@ -32,7 +32,7 @@ impl Handle for Encrypt {
         let generic = key
             .private
             .generic()
-            .ok_or_else(|| Refusal::bad("Encryption failure"))?;
+            .ok_or_else(|| Refusal::bad("Encryption only supported for Generic keys."))?;
         let iv = match wish.iv {
             Some(Octets(iv)) => iv,
             None => {
@@ -88,7 +88,7 @@ fn decrypted(key: &PrivateKey, wish: &DecryptRequest) -> Result<Zeroizing<Vec<u8
                 .decrypt(encrypted, iv.as_ref())
                 .map_err(|error| Refusal::bad(format!("Decryption failed: {error}")))
         }
-        (None, mode) if mode != DecryptMode::AesCbc => Ok(key.decrypt(mode, encrypted)?),
-        _ => Err(KeyError::Decryption.into()),
+        (Some(_), _) => Err(Refusal::bad("decrypt mode not supported by Generic key")),
+        (None, mode) => Ok(key.decrypt(mode, encrypted)?),
     }
 }

@@ -64,7 +64,13 @@ O | GET /keys/r*?filter |  | 200 json v [{"id":"rsa"},{"id":"rsamm"}]
 A | GET /keys/-* |  | 400 json v {"message":"ID cannot start with underscore, dash, or dot."}
 M | GET /keys/r* |  | 403 - -
 A | DELETE /keys/r* |  | 405 - -
-A | PUT /keys/p256 | {"type":"EC_P256","mechanisms":["ECDSA_Signature"],"private":{"data":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}} | 204 json v
+A | PUT /keys/p256 | {"type":"EC_P256","mechanisms":["AES_Encryption_CBC","RSA_Decryption_RAW","BIP340_Signature"],"private":{"data":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="}} | 204 json v
+O | POST /keys/p256/decrypt | {"mode": "RAW", "encrypted": "AQ=="} | 400 json cv {"message":"Decryption only supported for RSA and Generic keys."}
+O | POST /keys/p256/encrypt | {"mode": "AES_CBC", "message": ""} | 400 json cv *
+O | POST /keys/p256/sign | {"mode": "BIP340", "message": ""} | 400 json cv {"message":"invalid sign mode"}
+A | PUT /keys/aesraw | {"type":"Generic","mechanisms":["RSA_Decryption_RAW"],"private":{"data":""}} | 204 json v
+O | POST /keys/aesraw/decrypt | {"mode": "RAW", "encrypted": "AQ=="} | 400 json cv {"message":"decrypt mode not supported by Generic key"}
+A | GET /keys/aesraw/public.pem | | 400 json v {"message":"Generic keys have no public key"}
 "#;
 
 const NO_NAMES: &str = "\
