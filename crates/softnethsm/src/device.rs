@@ -1,18 +1,18 @@
 //! The device: its states, and what takes it from one to the next.
 
 mod backup;
+mod identity;
 mod restore;
+mod settings;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use nethsm::backup::Salt;
-use nethsm::config::{LogLevel, Logging};
 use nethsm::system::{Provision, SystemState};
 use nethsm::user::UserRole;
 use tokio::sync::watch;
@@ -201,67 +201,6 @@ impl Device {
     /// The update that waits to be committed or cancelled.
     pub(crate) fn pending_update(&self) -> MutexGuard<'_, Option<Pending>> {
         self.update.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What time it is for the device.
-    pub(crate) fn now(&self) -> Timestamp {
-        TimeOffset(self.time_offset.load(Ordering::Relaxed)).now()
-    }
-
-    /// Writes one line to the log.
-    pub(crate) fn log(&self, level: LogLevel, text: &str) {
-        self.syslog.line(level, self.now(), text);
-    }
-
-    /// Keeps a setting, and goes by it.
-    pub(crate) fn set(&self, setting: &impl Kept) -> Result<(), StoreError> {
-        let change = setting.change(&self.hierarchy)?;
-        // So that a restore does not come in between.
-        let vault = self.vault().ok_or(StoreError::Closed)?;
-        vault.writing()?.commit(&[change])?;
-        self.go_by_settings()
-    }
-
-    /// A setting.
-    pub(crate) fn setting<T: Kept>(&self) -> Result<T, StoreError> {
-        T::read(&self.hierarchy, &self.store)
-    }
-
-    fn go_by_settings(&self) -> Result<(), StoreError> {
-        let TimeOffset(offset) = self.setting()?;
-        self.time_offset.store(offset, Ordering::Relaxed);
-        self.syslog.direct(&self.setting::<Logging>()?);
-        Ok(())
-    }
-
-    /// What is shown to clients that connect from now on.
-    pub(crate) fn identity(&self) -> Result<Identity, Error> {
-        let known = self.identity.read().unwrap_or_else(PoisonError::into_inner);
-        match &*known {
-            Some(identity) => Ok(identity.clone()),
-            None => {
-                drop(known);
-                let own = Identity::own(&self.folder)?;
-                self.show(own.clone());
-                Ok(own)
-            }
-        }
-    }
-
-    /// Shows this to clients that connect from now on, without keeping it.
-    pub(crate) fn show(&self, identity: Identity) {
-        let mut known = self
-            .identity
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        *known = Some(identity);
-    }
-
-    /// Keeps this and shows it to clients that connect from now on.
-    pub(crate) fn change_identity(&self, identity: Identity) -> Result<(), Error> {
-        identity.keep(&self.folder)?;
-        self.show(identity);
-        Ok(())
     }
 
     /// Turns the device off: the server ends after the answers under way.

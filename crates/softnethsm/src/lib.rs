@@ -41,6 +41,7 @@ mod error;
 mod folder;
 mod handlers;
 mod hierarchy;
+mod intake;
 mod keys;
 mod lenient;
 mod login;

@@ -1,13 +1,11 @@
 //! The server: TLS and HTTP/1.1 around a device.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, EXPECT, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
@@ -20,14 +18,15 @@ use nethsm::table::Sign;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Semaphore, watch};
-use tokio::task::{JoinSet, block_in_place, spawn_blocking};
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::answer::{Answer, Refusal, empty};
+use crate::answer::{Answer, empty};
 use crate::device::Device;
 use crate::error::Error;
 use crate::handlers::{self, Sent};
+use crate::intake;
 use crate::misbehave::Misbehaviour;
 use crate::request::Request;
 use crate::stream::{Streamed, Wire};
@@ -39,14 +38,6 @@ const MOST_CONNECTIONS: usize = 1024;
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// A connection may be idle, or take for the head of a request, this long.
 const IDLE: Duration = Duration::from_secs(90);
-/// A body comes in this time.
-const BODY: Duration = Duration::from_secs(60);
-/// A body of any length comes in this time, and has at most so many octets here: it goes to disk.
-const LARGE_BODY: Duration = Duration::from_secs(15 * 60);
-const LARGEST_BODY: u64 = 2 << 30;
-/// So many octets of a refused request are taken off the wire, in this time.
-const DRAINED: usize = 4 << 20;
-const DRAINING: Duration = Duration::from_secs(5);
 /// Requests under way at the end get this long.
 const ENDING: Duration = Duration::from_secs(10);
 
@@ -281,10 +272,10 @@ async fn respond(
     let is_waiting = request.head.headers.contains_key(EXPECT);
     let call = request.row.name;
     let sent = match checked {
-        Ok(()) if request.row.most.is_none() => keep(body, &device).await.map(Sent::File),
-        Ok(()) => read(body, request.most_octets()).await,
+        Ok(()) if request.row.most.is_none() => intake::keep(body, &device).await.map(Sent::File),
+        Ok(()) => intake::read(body, request.most_octets()).await,
         Err(refusal) => {
-            drain(body, is_waiting).await;
+            intake::drain(body, is_waiting).await;
             Err(refusal)
         }
     };
@@ -328,60 +319,6 @@ fn note(device: &Device, call: Option<&str>, line: &str, answer: &Answer, begin:
     let made = made.and_then(|location| location.to_str().ok());
     let made = made.map_or_else(String::new, |location| format!(" {location}"));
     device.log(level, &format!("{line} {}{made}", status.as_u16()));
-}
-
-/// Reads a whole body, within bounds of size and time.
-async fn read(body: Incoming, most: u64) -> Result<Sent, Refusal> {
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    match timeout(BODY, Limited::new(body, most).collect()).await {
-        Ok(Ok(body)) => Ok(Sent::Octets(body.to_bytes())),
-        Ok(Err(error)) => Err(broken(&*error)),
-        Err(_) => Err(Refusal::silent(StatusCode::REQUEST_TIMEOUT)),
-    }
-}
-
-/// Puts a body of any length into a file, within bounds of the disk.
-async fn keep(body: Incoming, device: &Device) -> Result<File, Refusal> {
-    let mut file = device.folder().scratch()?;
-    let most = usize::try_from(LARGEST_BODY).unwrap_or(usize::MAX);
-    let mut body = Limited::new(body, most);
-    let kept = timeout(LARGE_BODY, async {
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(&*error))?;
-            if let Ok(octets) = frame.into_data() {
-                block_in_place(|| file.write_all(&octets)).map_err(|error| {
-                    Refusal::new(StatusCode::INSUFFICIENT_STORAGE, error.to_string())
-                })?;
-            }
-        }
-        Ok(())
-    });
-    match kept.await {
-        Ok(kept) => kept.map(|()| file),
-        Err(_) => Err(Refusal::silent(StatusCode::REQUEST_TIMEOUT)),
-    }
-}
-
-fn broken(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Refusal {
-    Refusal::silent(if error.is::<LengthLimitError>() {
-        StatusCode::PAYLOAD_TOO_LARGE
-    } else {
-        StatusCode::BAD_REQUEST
-    })
-}
-
-/// Takes the body of a refused request off the wire, within bounds: a connection that is closed
-/// with octets unread is reset, and the client may never see the refusal. A client that waits to
-/// be told to continue (RFC 9110 §10.1.1) sends none.
-async fn drain(body: Incoming, is_waiting: bool) {
-    if is_waiting {
-        return;
-    }
-    let mut body = Limited::new(body, DRAINED);
-    let _ = timeout(DRAINING, async {
-        while let Some(Ok(_)) = body.frame().await {}
-    })
-    .await;
 }
 
 /// Work that takes a core or the disk. If it panics, the connection is closed without an answer.
