@@ -98,7 +98,7 @@ pub(crate) fn prompt(question: &str) -> Result<Passphrase, Failure> {
         Ok(text) => Ok(Passphrase::new(text)),
         Err(cause) => Err(Failure::local(
             format!("cannot ask for a passphrase: {cause}"),
-            "without a terminal give it in a file (--passphrase-file, --new-passphrase-file; see --help)",
+            "without a terminal give it in a file: see the options that end in passphrase-file in --help",
         )),
     }
 }
