@@ -108,17 +108,23 @@ fn nothing_secret_shows() {
     assert!(shown.contains("BackupKey(..)"), "{shown}");
 }
 
-/// Writes the committed files anew: `cargo test -p nethsm --test backup -- --ignored`.
+/// `NEW_FIXTURES=1 cargo test -p nethsm --test backup` writes the committed files anew.
 #[test]
-#[ignore = "writes into the source tree"]
-fn write_the_committed_files() {
+fn a_file_on_disk_is_read_as_it_was_written() {
+    let folder = match std::env::var_os("NEW_FIXTURES") {
+        Some(_) => concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data"),
+        None => env!("CARGO_TARGET_TMPDIR"),
+    };
     let key = BackupKey::derive(&passphrase(BACKUP_PASSPHRASE), &BACKUP_SALT).expect("a key");
     for (version, name) in [
         (Version::V0, "backup_v0.bin"),
         (Version::V1, "backup_v1.bin"),
     ] {
-        let path = format!("{}/tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{folder}/{name}");
         let bytes = file(&key, version, &values(version)).expect("written");
-        std::fs::write(path, bytes).expect("written");
+        std::fs::write(&path, bytes).expect("written");
+        let read = std::fs::read(&path).expect("read");
+        let summary = opened(&read, &key).expect("opened").verify();
+        assert_eq!(summary.expect("sound").values, 13);
     }
 }
