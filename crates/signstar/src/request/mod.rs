@@ -33,6 +33,10 @@ pub enum OutputType {
     /// A detached OpenPGP version 4 signature (RFC 9580 §5.2.3), in ASCII armor.
     #[serde(rename = "OpenPGPv4")]
     OpenPgpV4,
+    /// The same over a text (type 0x01), as cleartext signatures have it (RFC 9580 §7). The
+    /// client hashes the text with CR and LF at the ends of its lines.
+    #[serde(rename = "OpenPGPv4-text")]
+    OpenPgpV4Text,
 }
 
 impl OutputType {
@@ -40,6 +44,7 @@ impl OutputType {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OpenPgpV4 => "OpenPGPv4",
+            Self::OpenPgpV4Text => "OpenPGPv4-text",
         }
     }
 }

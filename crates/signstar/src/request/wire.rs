@@ -12,8 +12,10 @@ use crate::{
     refusal::{Code, Refused},
 };
 
-/// The version of the requests that are read and written.
+/// The version of requests for [`OutputType::OpenPgpV4`].
 const VERSION: Version = Version::new(1, 0, 0);
+/// The version of requests for [`OutputType::OpenPgpV4Text`].
+const TEXT_VERSION: Version = Version::new(1, 1, 0);
 const INPUT_TYPE: &str = "sha2-0.11-SHA512-state";
 const FILE_NAME: &str = "file-name";
 
@@ -72,7 +74,7 @@ pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
     let Versioned { version } = serde_json::from_slice(octets).map_err(malformed)?;
     let version = Version::parse(&version)
         .map_err(|cause| Refused::new(Code::MalformedRequest).because(cause))?;
-    if version != VERSION {
+    if version != VERSION && version != TEXT_VERSION {
         return Err(Refused::new(Code::UnsupportedVersion));
     }
 
@@ -84,16 +86,27 @@ pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
     if input.r#type != INPUT_TYPE {
         return Err(Refused::new(Code::UnsupportedInput));
     }
-    if output.r#type != OutputType::OpenPgpV4.as_str() {
-        return Err(Refused::new(Code::UnsupportedOutput));
-    }
+    let output = match output.r#type.as_str() {
+        "OpenPGPv4-text" if version == TEXT_VERSION => OutputType::OpenPgpV4Text,
+        // Nothing else has a meaning in that version yet.
+        _ if version == TEXT_VERSION => return Err(Refused::new(Code::UnsupportedVersion)),
+        "OpenPGPv4" => OutputType::OpenPgpV4,
+        _ => return Err(Refused::new(Code::UnsupportedOutput)),
+    };
     let input = Sha512State::from_octets(&input.content)
         .map_err(|cause| Refused::new(Code::InvalidState).because(cause))?;
     let alleged_name = optional
         .get(FILE_NAME)
         .and_then(|raw| serde_json::from_str::<String>(raw.get()).ok())
         .and_then(|name| AllegedName::new(&name));
-    Ok(Request::new(input, OutputType::OpenPgpV4, alleged_name))
+    Ok(Request::new(input, output, alleged_name))
+}
+
+fn version(output: OutputType) -> Version {
+    match output {
+        OutputType::OpenPgpV4 => VERSION,
+        OutputType::OpenPgpV4Text => TEXT_VERSION,
+    }
 }
 
 pub(super) fn to_json(request: &Request, requested_at: u64) -> String {
@@ -102,7 +115,7 @@ pub(super) fn to_json(request: &Request, requested_at: u64) -> String {
         request_time: requested_at,
     };
     let document = Document {
-        version: VERSION.to_string(),
+        version: version(request.output()).to_string(),
         required: Required {
             input: Input {
                 r#type: INPUT_TYPE.to_owned(),

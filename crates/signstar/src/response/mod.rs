@@ -35,7 +35,8 @@ impl Response {
 
     /// The response as one line of JSON, without a line feed.
     pub fn to_json(&self) -> String {
-        wire::signature_to_json(self.logged.signed().armored())
+        let signed = self.logged.signed();
+        wire::signature_to_json(signed.armored(), signed.grant().request().output())
     }
 
     /// What was signed, for the journal.

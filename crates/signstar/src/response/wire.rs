@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, MAX_OCTETS};
-use crate::refusal::Code;
+use crate::{refusal::Code, request::OutputType};
 
-/// The version of a response that carries a signature and nothing else.
+/// The version of a response that carries a signature over a file.
 const SIGNATURE_VERSION: &str = "1.0.0";
-/// The version of a response that carries a refusal.
-const REFUSAL_VERSION: &str = "1.1.0";
+/// The version of a response that carries a refusal or a signature over a text.
+const LATER_VERSION: &str = "1.1.0";
 
 /// Octets that are not a response.
 #[derive(Debug, thiserror::Error)]
@@ -52,16 +52,20 @@ struct Versioned {
     version: String,
 }
 
-pub(super) fn signature_to_json(armored: &str) -> String {
+pub(super) fn signature_to_json(armored: &str, output: OutputType) -> String {
+    let version = match output {
+        OutputType::OpenPgpV4 => SIGNATURE_VERSION,
+        OutputType::OpenPgpV4Text => LATER_VERSION,
+    };
     crate::json::line(&Signature {
-        version: SIGNATURE_VERSION.to_owned(),
+        version: version.to_owned(),
         signature: armored.to_owned(),
     })
 }
 
 pub(super) fn refusal_to_json(code: Code) -> String {
     crate::json::line(&Refusal {
-        version: REFUSAL_VERSION.to_owned(),
+        version: LATER_VERSION.to_owned(),
         refusal: Reason {
             code: code.as_str().to_owned(),
             message: code.message().to_owned(),
@@ -80,7 +84,10 @@ pub(super) fn parse(octets: &[u8]) -> Result<Answer, InvalidResponse> {
             let Signature { signature, .. } = serde_json::from_slice(octets)?;
             Ok(Answer::Signature(signature))
         }
-        REFUSAL_VERSION => {
+        LATER_VERSION => {
+            if let Ok(Signature { signature, .. }) = serde_json::from_slice(octets) {
+                return Ok(Answer::Signature(signature));
+            }
             let Refusal { refusal, .. } = serde_json::from_slice(octets)?;
             let Reason {
                 code,

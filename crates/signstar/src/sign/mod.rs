@@ -10,7 +10,7 @@ mod raw;
 use std::collections::BTreeMap;
 
 pub use certificate::{Certificate, InvalidCertificate};
-pub use openpgp::{Detached, DoesNotVerify};
+pub use openpgp::{Detached, Document, DoesNotVerify};
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
 
@@ -18,6 +18,7 @@ use crate::{
     config::{Domain, KeyName},
     policy::Grant,
     refusal::{Code, Refused},
+    request::OutputType,
 };
 
 /// A key, its certificate, and what is stated in its signatures.
@@ -91,7 +92,12 @@ impl Signed {
         })?;
         let input = grant.request().input();
 
-        let prepared = openpgp::prepare(key, input, grant.at())
+        let document = match grant.request().output() {
+            OutputType::OpenPgpV4 => Document::Binary,
+            OutputType::OpenPgpV4Text => Document::Text,
+        };
+
+        let prepared = openpgp::prepare(key, document, input, grant.at())
             .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
         let raw =
             raw::sign(&key.certificate, &*key.signer, prepared.digest()).map_err(|cause| {
@@ -107,7 +113,7 @@ impl Signed {
             .map_err(|cause| Refused::new(Code::SignatureInvalid).because(cause))?;
 
         detached
-            .verify(&key.certificate, input)
+            .verify_as(document, &key.certificate, input)
             .map_err(|cause| Refused::new(Code::SignatureInvalid).because(cause))?;
         let armored = detached
             .to_armored()

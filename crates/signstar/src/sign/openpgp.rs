@@ -23,13 +23,31 @@ const MAX_OCTETS: usize = 16_384;
 /// The first part of the notation that repeats the digest of the file.
 const DATA_DIGEST: &str = "data-digest@";
 
+/// What a signature says that it is made over (RFC 9580 §5.2.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Document {
+    /// Octets as they are (type 0x00).
+    Binary,
+    /// A text whose line ends are CR and LF (type 0x01). Whoever hashes it sees to that.
+    Text,
+}
+
+impl Document {
+    fn signature_type(self) -> SignatureType {
+        match self {
+            Self::Binary => SignatureType::Binary,
+            Self::Text => SignatureType::Text,
+        }
+    }
+}
+
 /// A signature that lacks nothing but the signature.
 pub(super) struct Prepared {
     config: SignatureConfig,
     digest: [u8; 64],
 }
 
-/// One signature packet over a binary document (RFC 9580 §5.2.1.1).
+/// One signature packet over a document (RFC 9580 §5.2.1.1, §5.2.1.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Detached {
     signature: Signature,
@@ -42,7 +60,7 @@ pub enum DoesNotVerify {
     #[error("not a detached OpenPGP signature: {0}")]
     Malformed(String),
     /// A version, type or hash that is not accepted here.
-    #[error("not a version 4 signature over a binary document with SHA-512")]
+    #[error("not a version 4 signature of the type asked for with SHA-512")]
     Unsupported,
     /// The certificate has no such key.
     #[error("made by another key: {0}")]
@@ -70,15 +88,16 @@ pub(super) enum CannotPrepare {
     OpenPgp(#[from] pgp::errors::Error),
 }
 
-/// Describes the signature of `key` over `input` at the time `at`.
+/// Describes the signature of `key` over the `document` behind `input` at the time `at`.
 pub(super) fn prepare(
     key: &SigningKey,
+    document: Document,
     input: &Sha512State,
     at: SystemTime,
 ) -> Result<Prepared, CannotPrepare> {
     let primary = key.certificate.primary();
     let mut config = SignatureConfig::v4(
-        SignatureType::Binary,
+        document.signature_type(),
         primary.algorithm(),
         HashAlgorithm::Sha512,
     );
@@ -209,22 +228,33 @@ impl Detached {
             .collect()
     }
 
-    /// Checks that this is a signature over the file behind `input`, made by a key of
+    /// Checks that this is a signature over the file behind `input`, a binary document, made by a
+    /// key of `certificate` that may sign; see [`Self::verify_as`].
+    pub fn verify(
+        &self,
+        certificate: &Certificate,
+        input: &Sha512State,
+    ) -> Result<(), DoesNotVerify> {
+        self.verify_as(Document::Binary, certificate, input)
+    }
+
+    /// Checks that this is a signature over the `document` behind `input`, made by a key of
     /// `certificate` that may sign.
     ///
-    /// Beyond the cryptography: the version is 4, the type binary, the hash SHA-512, the issuer
+    /// Beyond the cryptography: the version is 4, the type that of `document`, the hash SHA-512, the issuer
     /// is stated in the hashed area, the time of the signature lies in the validity of the key,
     /// a digest stated in a `data-digest@` notation is that of the file, and the signature neither
     /// expires nor demands what is not known here.
     ///
     /// What verified is this value: write it with [`Detached::to_octets`], not the octets that it
     /// was read from.
-    pub fn verify(
+    pub fn verify_as(
         &self,
+        document: Document,
         certificate: &Certificate,
         input: &Sha512State,
     ) -> Result<(), DoesNotVerify> {
-        let config = self.supported_config()?;
+        let config = self.supported_config(document)?;
         let issuer = issuer(config)?;
         let key = certificate
             .key(issuer)
@@ -253,7 +283,7 @@ impl Detached {
     ///
     /// This catches mistakes, not forgers.
     pub fn check_without_certificate(&self, input: &Sha512State) -> Result<(), DoesNotVerify> {
-        let config = self.supported_config()?;
+        let config = self.supported_config(Document::Binary)?;
         self.check_stated_digest(input)?;
         let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
         self.check_start(&digest)
@@ -267,10 +297,10 @@ impl Detached {
         }
     }
 
-    fn supported_config(&self) -> Result<&SignatureConfig, DoesNotVerify> {
+    fn supported_config(&self, document: Document) -> Result<&SignatureConfig, DoesNotVerify> {
         let config = self.signature.config().ok_or(DoesNotVerify::Unsupported)?;
         let supported = config.version() == SignatureVersion::V4
-            && config.typ() == SignatureType::Binary
+            && config.typ() == document.signature_type()
             && config.hash_alg == HashAlgorithm::Sha512;
         let config = supported
             .then_some(config)
