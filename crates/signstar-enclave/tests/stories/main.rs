@@ -6,6 +6,7 @@
 mod crash;
 mod distribution;
 mod doors;
+mod gpg;
 mod key_types;
 mod large;
 mod many;
