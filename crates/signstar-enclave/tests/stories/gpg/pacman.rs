@@ -156,11 +156,10 @@ fn our_repo_add_changes_nothing_without_a_signature() {
         assert_eq!(verify(name).expect("good"), desk.key);
     }
     assert!(desk.contents("story.db").contains("%PGPSIG%"));
-    let before = desk.story.listing();
     let database = fs::read(desk.story.files().join("story.db")).expect("there");
 
-    // What repo-add does then: a warning, a new database, an old signature, and a good end.
     desk.refuse_everything();
+    let before = desk.story.listing();
     let refused = add(&desk);
     refused.expect(3);
     refused.expect_complaint("refused by the enclave");
@@ -169,6 +168,8 @@ fn our_repo_add_changes_nothing_without_a_signature() {
     assert_eq!(database, after);
     verify("story.db").expect("good");
     assert_eq!(desk.story.listing(), before, "nothing is left behind");
+
+    // What repo-add does: a warning, a new database, an old signature, and a good end.
     let theirs = desk.repo_add(&["--sign", "story.db.tar.gz", PACKAGE]);
     theirs.expect(0);
     verify("story.db").expect_err("the signature of the older one");
