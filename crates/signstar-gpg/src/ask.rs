@@ -6,7 +6,7 @@ use std::{
 };
 
 use signstar::{
-    request::{AllegedName, OutputType, Request, Sha512State},
+    request::{AllegedName, Output, Request, Sha512State},
     response::Answer,
     sign::{Detached, Document},
 };
@@ -25,7 +25,7 @@ pub(crate) fn ask(
     document: Document,
     name: &str,
 ) -> Result<Detached, Error> {
-    let json = request(state, document, AllegedName::new(name));
+    let json = request(state, document, AllegedName::new(name))?;
     let (connection, to, from) = enclave.ssh()?.connect()?;
     let (_, no_more) = sync_channel(0);
     let question = Question { about: (), json };
@@ -41,11 +41,15 @@ pub(crate) fn ask(
         source,
     })?;
     let armored = match answer {
-        Answer::Signature(armored) => armored,
+        Answer::Signature { text, .. } => text,
+        Answer::Salt { .. } | Answer::Progress { .. } => {
+            return Err(ClientError::NotAnEnclave("no signature was answered".to_owned()).into());
+        }
         Answer::Refusal {
             code,
             message,
             retry,
+            ..
         } => {
             let shortened = |text: String| text.chars().take(MAX_MESSAGE).collect();
             return Err(Error::Client(ClientError::Refused {
@@ -70,13 +74,18 @@ pub(crate) fn ask(
     Ok(signature)
 }
 
-fn request(state: &Sha512State, document: Document, name: Option<AllegedName>) -> String {
+fn request(
+    state: &Sha512State,
+    document: Document,
+    name: Option<AllegedName>,
+) -> Result<String, Error> {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
     let output = match document {
-        Document::Binary => OutputType::OpenPgpV4,
-        Document::Text => OutputType::OpenPgpV4Text,
+        Document::Binary => Output::OpenPgpV4,
+        Document::Text => Output::OpenPgpV4Text,
     };
-    Request::new(state.clone(), output, name).to_json(now)
+    let request = Request::new(state.clone(), output, name).map_err(|_| Error::Strange)?;
+    Ok(request.to_json(now))
 }
