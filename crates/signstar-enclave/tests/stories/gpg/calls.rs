@@ -131,7 +131,7 @@ fn without_a_signature_nothing_ends_well() {
     is_unsigned(
         &desk.gpg(&["-u", key, "-b", "-N", "a@b=c", "a"]),
         2,
-        "--sig-notation",
+        "--set-notation",
     );
     is_unsigned(
         &desk.gpg(&["-u", key, "-b", "--signstar", "a"]),
