@@ -10,7 +10,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{Broken, Error};
+use crate::{Error, session::Broken};
 
 /// How long a connection that has nothing more to say may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub struct Ssh {
 
 /// A running `ssh`. It is ended when this is dropped.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     child: Child,
 }
 
@@ -74,7 +74,7 @@ impl Ssh {
     /// Asks for no terminal (`-T`), forwards no agent (`-a`), no X11 (`-x`) and no port: an
     /// enclave allows none of them, and none is lent to it. No command is asked for: the enclave
     /// has one.
-    pub fn connect(&self) -> Result<(Connection, ChildStdin, ChildStdout), Error> {
+    pub(crate) fn connect(&self) -> Result<(Connection, ChildStdin, ChildStdout), Error> {
         let mut command = Command::new(&self.program);
         command.args(["-T", "-a", "-x", "-o", "ClearAllForwardings=yes"]);
         for option in &self.options {
@@ -104,7 +104,7 @@ impl Connection {
     /// Waits for the end of a connection whose pipes are at their end.
     ///
     /// There is no status if it does not end within 5 seconds; then it is killed.
-    pub fn end(mut self) -> Option<ExitStatus> {
+    pub(crate) fn end(mut self) -> Option<ExitStatus> {
         let limit = Instant::now() + GRACE;
         while Instant::now() < limit {
             match self.child.try_wait() {
@@ -116,14 +116,20 @@ impl Connection {
         None
     }
 
+    /// The exit status of a connection that is closed: 255 is that of `ssh` itself, any other is
+    /// that of the enclave. There is none if it was killed.
+    pub(crate) fn status(self) -> Option<i32> {
+        self.end().and_then(|status| status.code())
+    }
+
     /// What it means that a session over this connection broke.
     ///
     /// Waits for the exit status if the connection is closed: 255 is that of `ssh` itself, any
     /// other is that of the enclave.
-    pub fn explain(self, broken: &Broken) -> Error {
+    pub(crate) fn explain(self, broken: &Broken) -> Error {
         match broken {
             Broken::TooLarge | Broken::NotJson(_) => Error::NotAnEnclave(broken.to_string()),
-            Broken::Closed => match self.end().and_then(|status| status.code()) {
+            Broken::Closed => match self.status() {
                 None | Some(0 | 255) => Error::Unreachable,
                 Some(status) => Error::Unanswered(status),
             },

@@ -106,6 +106,11 @@ pub(crate) struct Send {
     #[arg(long)]
     pub(crate) one_by_one: bool,
 
+    /// How long to go on without a signature when the connection breaks or the enclave refuses
+    /// for the moment; 0 tries everything once [default: 120].
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) patience: Option<u64>,
+
     /// Write signatures into this folder instead of beside the files.
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,

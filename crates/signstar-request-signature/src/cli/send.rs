@@ -5,6 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process, thread,
+    time::Duration,
 };
 
 use clap::{CommandFactory, error::ErrorKind};
@@ -13,7 +14,7 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Form, Settings, Ssh, Target, Trust, forward, hold_writes,
+    Batch, Connections, Error, Event, Form, Patience, Settings, Ssh, Target, Trust, forward, hold_writes,
     plan,
 };
 
@@ -54,6 +55,10 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
         } else {
             Connections::One
         },
+        patience: arguments
+            .patience
+            .map(|seconds| Patience::new(Duration::from_secs(seconds)))
+            .unwrap_or_default(),
     };
     Ok(sign(batch, arguments.quiet))
 }
@@ -67,6 +72,10 @@ fn sign(batch: Batch<'_>, is_quiet: bool) -> u8 {
     let outcome = batch.run(|event| match event {
         Event::Hashed(octets) => progress.hashed(octets),
         Event::Connecting => progress.pause(),
+        Event::Reconnecting { pause } => progress.reconnecting(pause),
+        Event::Postponed { index, code, pause } => {
+            progress.postponed(&targets[index].input, &code, pause);
+        }
         Event::Done { index, outcome } => match outcome {
             Ok(()) => {
                 is_signed[index] = true;
