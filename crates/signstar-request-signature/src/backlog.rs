@@ -70,7 +70,11 @@ impl Backlog {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, waiting: MutexGuard<'a, Waiting>, limit: Duration) -> MutexGuard<'a, Waiting> {
+    fn wait<'a>(
+        &self,
+        waiting: MutexGuard<'a, Waiting>,
+        limit: Duration,
+    ) -> MutexGuard<'a, Waiting> {
         self.changed
             .wait_timeout(waiting, limit)
             .unwrap_or_else(PoisonError::into_inner)
@@ -252,7 +256,10 @@ mod tests {
         assert!(backlog.offer(asked(0)));
         assert!(matches!(backlog.next(LONG, || true), Next::End));
         assert_eq!(next(&backlog), Some(0));
-        assert!(matches!(backlog.next(Duration::ZERO, || false), Next::Silence));
+        assert!(matches!(
+            backlog.next(Duration::ZERO, || false),
+            Next::Silence
+        ));
         backlog.close();
         assert!(!backlog.offer(asked(1)));
     }

@@ -198,12 +198,11 @@ impl Batch<'_> {
             let Some(target) = self.targets.get(index) else {
                 return;
             };
-            let outcome = accept(self.trust, &asked.hashed, &target.input, answer).and_then(
-                |signature| {
+            let outcome =
+                accept(self.trust, &asked.hashed, &target.input, answer).and_then(|signature| {
                     asked.hashed.check_unchanged(&target.input)?;
                     target.write(&signature)
-                },
-            );
+                });
             if tell.send(Event::Done { index, outcome }).is_err() {
                 return;
             }

@@ -14,8 +14,8 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Form, Patience, Settings, Ssh, Target, Trust, forward, hold_writes,
-    plan,
+    Batch, Connections, Error, Event, Form, Patience, Settings, Ssh, Target, Trust, forward,
+    hold_writes, plan,
 };
 
 use super::{Arguments, arguments::Send, defaults, progress::Progress, screen};
