@@ -116,6 +116,7 @@ impl Batch<'_> {
         let (tell, events) = sync_channel(QUEUE);
         let answers = Mutex::new(answers);
         thread::scope(|scope| {
+            scope.spawn(|| self.ssh.look_ahead());
             for _ in 0..workers {
                 let tell = tell.clone();
                 scope.spawn(move || self.hash(progress, backlog, &tell));

@@ -4,13 +4,14 @@ use std::{
     ffi::OsString,
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     str::FromStr,
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
 
 use serde::Deserialize;
 
-use crate::{Error, session::Broken};
+use crate::{Error, Proxy, session::Broken};
 
 /// How long a connection that has nothing more to say may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -23,12 +24,12 @@ pub struct Destination(String);
 /// How to reach an enclave.
 #[derive(Clone, Debug)]
 pub struct Ssh {
-    /// The program, usually `ssh`. It is called with the arguments of OpenSSH's.
-    pub program: OsString,
-    /// Options as in `ssh_config`, each given as `-o OPTION`.
-    pub options: Vec<String>,
-    /// The signing host.
-    pub destination: Destination,
+    program: OsString,
+    options: Vec<String>,
+    destination: Destination,
+    proxy: Option<Proxy>,
+    /// Found out once: it takes about 10 ms.
+    proxy_options: OnceLock<Vec<String>>,
 }
 
 /// A running `ssh`. It is ended when this is dropped.
@@ -68,6 +69,47 @@ impl FromStr for Destination {
 }
 
 impl Ssh {
+    /// Reaches `destination` with `program`, usually `ssh`, which is called with the arguments of
+    /// OpenSSH's. `options` are as in `ssh_config`, each given as `-o OPTION`.
+    pub fn new(
+        program: impl Into<OsString>,
+        options: Vec<String>,
+        destination: Destination,
+    ) -> Self {
+        Self {
+            program: program.into(),
+            options,
+            destination,
+            proxy: None,
+            proxy_options: OnceLock::new(),
+        }
+    }
+
+    /// Has `proxy` make the connection, unless the user configured something like it. It is used
+    /// with OpenSSH only: with a program that is called `ssh`.
+    #[must_use]
+    pub fn through(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Asks `ssh` for the configuration of this destination, if that matters. It takes some time
+    /// and is done once, at the latest when a connection is made.
+    pub(crate) fn look_ahead(&self) -> &[String] {
+        self.proxy_options.get_or_init(|| match &self.proxy {
+            Some(proxy) => {
+                let mut ask = Command::new(&self.program);
+                ask.args(["-T", "-G"]);
+                for option in &self.options {
+                    ask.args(["-o", option]);
+                }
+                ask.args(["--", self.destination.as_str()]);
+                proxy.options(&self.program, &self.options, ask)
+            }
+            None => Vec::new(),
+        })
+    }
+
     /// Starts `ssh` and returns it with its input and its output. What it says about errors goes
     /// where the standard error output of this process goes.
     ///
@@ -77,7 +119,7 @@ impl Ssh {
     pub(crate) fn connect(&self) -> Result<(Connection, ChildStdin, ChildStdout), Error> {
         let mut command = Command::new(&self.program);
         command.args(["-T", "-a", "-x", "-o", "ClearAllForwardings=yes"]);
-        for option in &self.options {
+        for option in self.options.iter().chain(self.look_ahead()) {
             command.args(["-o", option]);
         }
         let child = command

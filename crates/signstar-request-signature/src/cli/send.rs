@@ -1,6 +1,7 @@
 //! `send`: files signed, or requests forwarded.
 
 use std::{
+    env,
     ffi::OsString,
     io,
     path::{Path, PathBuf},
@@ -14,7 +15,7 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Form, Patience, Settings, Ssh, Target, Trust, forward,
+    Batch, Connections, Error, Event, Form, Patience, Proxy, Settings, Ssh, Target, Trust, forward,
     hold_writes, plan,
 };
 
@@ -110,11 +111,15 @@ fn ssh(arguments: &Send, settings: &Settings) -> Result<Ssh, Error> {
     let program = arguments.ssh.clone().or_else(|| settings.ssh.clone());
     // The first option of a name counts for ssh: those of the command line.
     let options = [&*arguments.options, &*settings.ssh_options].concat();
-    Ok(Ssh {
-        program: program.map_or_else(|| "ssh".into(), OsString::from),
+    let ssh = Ssh::new(
+        program.map_or_else(|| "ssh".into(), OsString::from),
         options,
-        destination: destination.ok_or(Error::NoDestination)?,
-    })
+        destination.ok_or(Error::NoDestination)?,
+    );
+    match env::current_exe() {
+        Ok(program) if !arguments.no_proxy => Ok(ssh.through(Proxy::new(program))),
+        _ => Ok(ssh),
+    }
 }
 
 /// Ends the program with a usage error if `-` stands with what it cannot be used with.

@@ -83,7 +83,9 @@ impl Place {
             .spawn()
             .expect("sh runs");
         let mut stdin = writer.stdin.take().expect("piped");
-        write!(stdin, "#!/bin/sh\nhere='{here}'\n{script}\n").expect("written");
+        // It has no configuration to tell of, as `ssh -G` would.
+        let head = format!("#!/bin/sh\nhere='{here}'\ncase \" $* \" in *' -G '*) exit 1 ;; esac");
+        write!(stdin, "{head}\n{script}\n").expect("written");
         drop(stdin);
         assert!(writer.wait().expect("it ends").success());
     }
