@@ -4,7 +4,7 @@ use std::path::Path;
 
 use signstar::{
     response::{Answer, InvalidResponse},
-    sign::Detached,
+    sign::{Detached, DoesNotVerify},
 };
 
 use crate::{Error, Hashed, Trust};
@@ -25,11 +25,18 @@ pub(crate) fn accept(
         source,
     })?;
     let armored = match answer {
-        Answer::Signature(armored) => armored,
+        Answer::Signature { text, .. } => text,
+        Answer::Salt { .. } | Answer::Progress { .. } => {
+            return Err(Error::DoesNotVerify {
+                path: path(),
+                source: DoesNotVerify::Malformed("not a signature at all".to_owned()),
+            });
+        }
         Answer::Refusal {
             code,
             message,
             retry,
+            ..
         } => {
             return Err(Error::Refused {
                 path: path(),

@@ -165,7 +165,7 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
     ) {
         round.answers += 1;
         match &answer {
-            Ok(Answer::Signature(_)) => {
+            Ok(Answer::Signature { .. }) => {
                 round.signatures += 1;
                 self.trouble.is_over();
             }

@@ -27,7 +27,7 @@ fn the_example_of_a_request_is_one() {
     let examples = examples("request.md", "json");
     assert_eq!(examples.len(), 1);
     let request = Request::parse(examples[0].as_bytes()).expect("a request");
-    assert_eq!(request.input().length(), 0);
+    assert_eq!(request.file_length(), Some(0));
     assert_eq!(
         request.alleged_name().map(ToString::to_string),
         Some("empty".to_owned())
