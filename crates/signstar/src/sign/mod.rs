@@ -6,13 +6,18 @@ mod continued;
 mod openpgp;
 mod public_key;
 mod raw;
+mod secret_key;
 
 use std::collections::BTreeMap;
 
-pub use certificate::{Certificate, InvalidCertificate};
+pub use certificate::{
+    Certificate, FileTree, InvalidCertificate, InvalidRevocation, InvalidUserId, NoTree, Reason,
+    Renewal, Revocation, Terms, mail,
+};
 pub use openpgp::{Detached, DoesNotVerify};
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
+pub use secret_key::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
 
 use crate::{
     config::{Domain, KeyName},
