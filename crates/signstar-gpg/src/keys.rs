@@ -19,6 +19,7 @@ use crate::Error;
 /// An enclave, and the key that it signs with.
 #[derive(Clone, Debug)]
 pub struct Enclave {
+    destination: Option<Destination>,
     ssh: Option<Ssh>,
     trust: Trust,
     key: Key,
@@ -70,13 +71,20 @@ impl Enclaves {
             };
         };
         let trust = Trust::read(certificate)?;
-        let ssh = destination.map(|destination| Ssh {
-            program: program(settings.ssh.clone()),
-            options: settings.ssh_options.clone(),
-            destination,
+        let ssh = destination.as_ref().map(|destination| {
+            Ssh::new(
+                program(settings.ssh.clone()),
+                settings.ssh_options.clone(),
+                destination.clone(),
+            )
         });
         let key = Key::of(&trust)?;
-        Ok(Self(vec![Enclave { ssh, trust, key }]))
+        Ok(Self(vec![Enclave {
+            destination,
+            ssh,
+            trust,
+            key,
+        }]))
     }
 
     /// Whether there is none.
@@ -106,6 +114,11 @@ fn program(path: Option<PathBuf>) -> OsString {
 }
 
 impl Enclave {
+    /// Where it is, if anybody said so.
+    pub fn destination(&self) -> Option<&Destination> {
+        self.destination.as_ref()
+    }
+
     /// How to reach it.
     pub fn ssh(&self) -> Result<&Ssh, Error> {
         (self.ssh.as_ref()).ok_or(Error::Client(ClientError::NoDestination))

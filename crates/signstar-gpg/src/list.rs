@@ -20,12 +20,8 @@ pub(crate) fn plain(enclave: &Enclave) -> String {
         }
         // Writing to a string cannot fail.
         let _ = writeln!(text, "      {}", component.fingerprint);
-        if let Ok(ssh) = enclave.ssh() {
-            let _ = writeln!(
-                text,
-                "      Signstar enclave = {}",
-                ssh.destination.as_str()
-            );
+        if let Some(destination) = enclave.destination() {
+            let _ = writeln!(text, "      Signstar enclave = {}", destination.as_str());
         }
         for user_id in &key.user_ids {
             let _ = writeln!(text, "uid           {user_id}");

@@ -11,6 +11,8 @@ use clap::{Arg, ArgAction, Command, CommandFactory, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
+use signstar_request_signature::Error as ClientError;
+
 use crate::{Error, Surroundings, repository::RepoAdd};
 
 const CHECK: &str = "--signstar-check";
@@ -120,8 +122,8 @@ fn check(around: &Surroundings) -> Result<(), Error> {
         text.push_str("no enclave: everything is for the real gpg\n");
     }
     for enclave in enclaves.iter() {
-        let destination = enclave.ssh()?.destination.as_str();
-        text.push_str(&format!("enclave {destination}\n"));
+        let destination = enclave.destination().ok_or(ClientError::NoDestination)?;
+        text.push_str(&format!("enclave {}\n", destination.as_str()));
         if let Some(key) = enclave.key().components.first() {
             text.push_str(&format!("  key {}\n", key.fingerprint));
         }

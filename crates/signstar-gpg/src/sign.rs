@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use signstar::sign::{Detached, Document};
+use signstar::sign::Detached;
 use signstar_request_signature::{Error as ClientError, Hashed, write_atomically};
 
 use crate::{
@@ -188,20 +188,20 @@ fn detached(enclave: &Enclave, input: &Input) -> Result<Detached, Error> {
         && fs::metadata(path).is_ok_and(|file| file.is_file())
     {
         let hashed = Hashed::file(path)?;
-        let signature = ask(enclave, hashed.state(), Document::Binary, &input.name())?;
+        let signature = ask(enclave, &hashed, &input.name())?;
         hashed.check_unchanged(path)?;
         return Ok(signature);
     }
     // `rpmsign` gives a pipe.
     let hashed = Hashed::reader(input.open()?, Path::new(&input.shown()))?;
-    ask(enclave, hashed.state(), Document::Binary, &input.name())
+    ask(enclave, &hashed, &input.name())
 }
 
 fn clear(enclave: &Enclave, input: &Input) -> Result<(Detached, Vec<u8>), Error> {
     let shown = input.shown();
     let text = Text::read(input.open()?, &shown)?;
-    let hashed = Hashed::reader(&*text.canonical(), Path::new(&shown))?;
-    let signature = ask(enclave, hashed.state(), Document::Text, &input.name())?;
+    let hashed = Hashed::text(&*text.canonical(), Path::new(&shown))?;
+    let signature = ask(enclave, &hashed, &input.name())?;
     let octets = text.signed(&signature.to_armored()?);
     Ok((signature, octets))
 }

@@ -10,6 +10,7 @@ use nethsm::{
 };
 use signstar::{
     config::{Credential, Key, NetHsm},
+    request::Digest,
     sign::{Message, PublicKey, Signer, SignerError},
 };
 
@@ -66,13 +67,15 @@ where
 impl Signer for NetHsmKey {
     fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError> {
         let (mode, octets) = match message {
-            Message::RsaPkcs1(digest_info) => (SignMode::Pkcs1, digest_info),
-            Message::Ecdsa(digest) => (SignMode::Ecdsa, digest),
-            Message::Ed25519(message) => (SignMode::EdDsa, message),
+            Message::RsaPkcs1(digest_info) => (SignMode::Pkcs1, &digest_info[..]),
+            Message::RsaPss(Digest::Sha256(digest)) => (SignMode::PssSha256, &digest[..]),
+            Message::RsaPss(Digest::Sha512(digest)) => (SignMode::PssSha512, &digest[..]),
+            Message::Ecdsa(digest) => (SignMode::Ecdsa, &digest[..]),
+            Message::Ed25519(message) => (SignMode::EdDsa, &message[..]),
         };
         let question = SignRequest {
             mode,
-            message: octets.clone().into(),
+            message: octets.to_vec().into(),
         };
         let sign = || self.operator.sign(&self.id, &question);
         match sign() {

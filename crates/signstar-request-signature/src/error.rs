@@ -105,6 +105,16 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A connection cannot be made, or not be handed to `ssh`.
+    #[error("cannot connect to {host} port {port}: {}", plain(source))]
+    Connect {
+        /// The host.
+        host: String,
+        /// Its TCP port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
     /// What should be requests is not.
     #[error("the input is not a sequence of JSON values: {0}")]
     Input(String),
@@ -172,7 +182,7 @@ impl Error {
             | Self::NoCertificate
             | Self::Destination(_) => 2,
             Self::Refused { code, .. } => Code::from_name(code).map_or(3, Code::exit_status),
-            Self::Unanswered(4) | Self::Unreachable => 4,
+            Self::Unanswered(4) | Self::Unreachable | Self::Connect { .. } => 4,
             Self::Unanswered(5)
             | Self::NotAnEnclave(_)
             | Self::NotAResponse { .. }
@@ -221,6 +231,11 @@ impl Error {
                 "it is TOML with: destination, certificate, ssh, ssh-options".into()
             }
             Self::StartSsh { .. } => "install OpenSSH's client, or give --ssh PROGRAM".into(),
+            Self::Connect { .. } => {
+                "check the network and the name of the host; --no-proxy has ssh \
+                 connect by itself"
+                    .into()
+            }
             Self::Input(_) => "`prepare FILE` makes requests".into(),
             Self::Refused { retry: true, .. } => "try again later".into(),
             Self::Refused { .. } => {

@@ -10,7 +10,10 @@ use std::{
 };
 
 use sha2::{Digest, Sha512};
-use signstar::request::{AllegedName, Request, Sha512State};
+use signstar::{
+    request::{AllegedName, Request, Sha512State},
+    sign::Document,
+};
 
 use crate::Error;
 
@@ -22,6 +25,7 @@ const CHUNK: usize = 1 << 20;
 pub struct Hashed {
     state: Sha512State,
     stamp: Option<Stamp>,
+    document: Document,
 }
 
 /// Whoever watched the hashing wants it to end.
@@ -79,6 +83,7 @@ impl Hashed {
         let hashed = Self {
             state,
             stamp: Some(stamp),
+            document: Document::Binary,
         };
         hashed.check_unchanged(path)?;
         if hashed.state.length() != stamp.size {
@@ -90,9 +95,23 @@ impl Hashed {
     /// Hashes everything that `reader` gives. `name` is what errors call it.
     pub fn reader(reader: impl Read, name: &Path) -> Result<Self, Error> {
         match hash(reader, name, |_| ControlFlow::Continue(()))? {
-            Ok(state) => Ok(Self { state, stamp: None }),
+            Ok(state) => Ok(Self {
+                state,
+                stamp: None,
+                document: Document::Binary,
+            }),
             Err(Cancelled) => Err(Error::read(name, io::ErrorKind::Interrupted.into())),
         }
+    }
+
+    /// Hashes a text for a signature that stands below it: `canonical` gives it as RFC 9580 §7.2
+    /// has it, with CR and LF between its lines. `name` is what errors call it.
+    pub fn text(canonical: impl Read, name: &Path) -> Result<Self, Error> {
+        let hashed = Self::reader(canonical, name)?;
+        Ok(Self {
+            document: Document::Text,
+            ..hashed
+        })
     }
 
     /// Fails if the file at `path` is no longer the one that was hashed: another file, another
@@ -111,6 +130,11 @@ impl Hashed {
         &self.state
     }
 
+    /// What a signature has to say that it is made over.
+    pub(crate) fn document(&self) -> Document {
+        self.document
+    }
+
     /// The request for a signature over what was hashed, which is said to be called as the last
     /// part of `path`: one line of JSON without a line feed.
     ///
@@ -123,7 +147,11 @@ impl Hashed {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
-        Request::open_pgp_v4(self.state.clone(), name).to_json(now)
+        let request = match self.document {
+            Document::Binary => Request::open_pgp_v4(self.state.clone(), name),
+            Document::Text => Request::open_pgp_v4_text(self.state.clone(), name),
+        };
+        request.to_json(now)
     }
 }
 

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Command::Prepare(arguments) => cli::prepare(&arguments),
         Command::Send(arguments) => cli::send(arguments),
         Command::Verify(arguments) => cli::verify(&arguments),
+        Command::Connect(arguments) => cli::connect(&arguments),
     };
     ExitCode::from(outcome.unwrap_or_else(|error| {
         cli::complain(&error);

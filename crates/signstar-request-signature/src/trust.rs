@@ -4,7 +4,7 @@ use std::{fs::File, io::Read, path::Path};
 
 use signstar::{
     request::Sha512State,
-    sign::{Certificate, Detached, DoesNotVerify},
+    sign::{Certificate, Detached, Document, DoesNotVerify},
 };
 
 use crate::Error;
@@ -37,8 +37,18 @@ impl Trust {
 
     /// Checks that `signature` is one over the file behind `state`.
     pub fn check(&self, signature: &Detached, state: &Sha512State) -> Result<(), DoesNotVerify> {
+        self.check_as(Document::Binary, signature, state)
+    }
+
+    /// Checks that `signature` is one over the `document` behind `state`.
+    pub(crate) fn check_as(
+        &self,
+        document: Document,
+        signature: &Detached,
+        state: &Sha512State,
+    ) -> Result<(), DoesNotVerify> {
         match self {
-            Self::Certificate(certificate) => signature.verify(certificate, state),
+            Self::Certificate(certificate) => signature.verify_as(document, certificate, state),
             Self::Unchecked => signature.check_without_certificate(state),
         }
     }

@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Prepare(Prepare),
     Send(Send),
     Verify(Verify),
+    #[command(hide = true)]
+    Connect(Connect),
 }
 
 /// Print one request as JSON, to be sent from elsewhere.
@@ -101,10 +103,20 @@ pub(crate) struct Send {
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) ssh: Option<PathBuf>,
 
+    /// Let ssh make the connection itself. Otherwise this program does, without the delays of
+    /// Nagle's algorithm, where the configuration of ssh has no proxy and no address of its own.
+    #[arg(long)]
+    pub(crate) no_proxy: bool,
+
     /// Make one connection for each file, for an enclave of an older release that reads a single
     /// request.
     #[arg(long)]
     pub(crate) one_by_one: bool,
+
+    /// How long to go on without a signature when the connection breaks or the enclave refuses
+    /// for the moment; 0 tries everything once [default: 120].
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) patience: Option<u64>,
 
     /// Write signatures into this folder instead of beside the files.
     #[arg(long, value_name = "DIR")]
@@ -121,6 +133,24 @@ pub(crate) struct Send {
     /// Say nothing about what went well.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Make a connection and hand it to ssh, on whose behalf this is called.
+#[derive(Args, Debug)]
+pub(crate) struct Connect {
+    /// Only addresses of this version of IP.
+    #[arg(long, value_parser = ["4", "6"])]
+    pub(crate) family: Option<String>,
+
+    /// How long it may take.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u64>,
+
+    /// Name or address of the host.
+    pub(crate) host: String,
+
+    /// The TCP port.
+    pub(crate) port: u16,
 }
 
 /// Check signatures without an enclave: FILE.sig and FILE.asc beside each FILE.

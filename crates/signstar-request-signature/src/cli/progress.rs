@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal, Write},
     path::Path,
+    time::Duration,
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -62,6 +63,27 @@ impl Progress {
         if !self.is_quiet {
             let line = format!("signed {} -> {}", input.display(), output.display());
             self.bar.suspend(|| screen::say(line));
+        }
+    }
+
+    /// The connection is made anew after `pause`.
+    pub(crate) fn reconnecting(&self, pause: Duration) {
+        self.note(format!(
+            "note: the connection broke or could not be made; the next try is in {pause:?}"
+        ));
+    }
+
+    /// The enclave refused `input` for the moment.
+    pub(crate) fn postponed(&self, input: &Path, code: &str, pause: Duration) {
+        let input = input.display();
+        self.note(format!(
+            "note: {input}: refused for the moment ({code}); asked for again in {pause:?}"
+        ));
+    }
+
+    fn note(&self, line: String) {
+        if !self.is_quiet {
+            self.bar.suspend(|| screen::note(line));
         }
     }
 

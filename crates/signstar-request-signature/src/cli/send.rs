@@ -1,10 +1,12 @@
 //! `send`: files signed, or requests forwarded.
 
 use std::{
+    env,
     ffi::OsString,
     io,
     path::{Path, PathBuf},
     process, thread,
+    time::Duration,
 };
 
 use clap::{CommandFactory, error::ErrorKind};
@@ -13,8 +15,8 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Form, Settings, Ssh, Target, Trust, forward, hold_writes,
-    plan,
+    Batch, Connections, Error, Event, Form, Patience, Proxy, Settings, Ssh, Target, Trust, forward,
+    hold_writes, plan,
 };
 
 use super::{Arguments, arguments::Send, defaults, progress::Progress, screen};
@@ -54,6 +56,10 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
         } else {
             Connections::One
         },
+        patience: arguments
+            .patience
+            .map(|seconds| Patience::new(Duration::from_secs(seconds)))
+            .unwrap_or_default(),
     };
     Ok(sign(batch, arguments.quiet))
 }
@@ -67,6 +73,10 @@ fn sign(batch: Batch<'_>, is_quiet: bool) -> u8 {
     let outcome = batch.run(|event| match event {
         Event::Hashed(octets) => progress.hashed(octets),
         Event::Connecting => progress.pause(),
+        Event::Reconnecting { pause } => progress.reconnecting(pause),
+        Event::Postponed { index, code, pause } => {
+            progress.postponed(&targets[index].input, &code, pause);
+        }
         Event::Done { index, outcome } => match outcome {
             Ok(()) => {
                 is_signed[index] = true;
@@ -101,11 +111,15 @@ fn ssh(arguments: &Send, settings: &Settings) -> Result<Ssh, Error> {
     let program = arguments.ssh.clone().or_else(|| settings.ssh.clone());
     // The first option of a name counts for ssh: those of the command line.
     let options = [&*arguments.options, &*settings.ssh_options].concat();
-    Ok(Ssh {
-        program: program.map_or_else(|| "ssh".into(), OsString::from),
+    let ssh = Ssh::new(
+        program.map_or_else(|| "ssh".into(), OsString::from),
         options,
-        destination: destination.ok_or(Error::NoDestination)?,
-    })
+        destination.ok_or(Error::NoDestination)?,
+    );
+    match env::current_exe() {
+        Ok(program) if !arguments.no_proxy => Ok(ssh.through(Proxy::new(program))),
+        _ => Ok(ssh),
+    }
 }
 
 /// Ends the program with a usage error if `-` stands with what it cannot be used with.

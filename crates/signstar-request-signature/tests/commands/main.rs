@@ -1,5 +1,6 @@
 //! The real program, with stand-ins for `ssh` and for the enclave.
 
+mod again;
 mod signed;
 mod stand_in;
 mod trouble;

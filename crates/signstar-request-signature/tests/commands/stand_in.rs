@@ -83,7 +83,9 @@ impl Place {
             .spawn()
             .expect("sh runs");
         let mut stdin = writer.stdin.take().expect("piped");
-        write!(stdin, "#!/bin/sh\nhere='{here}'\n{script}\n").expect("written");
+        // It has no configuration to tell of, as `ssh -G` would.
+        let head = format!("#!/bin/sh\nhere='{here}'\ncase \" $* \" in *' -G '*) exit 1 ;; esac");
+        write!(stdin, "{head}\n{script}\n").expect("written");
         drop(stdin);
         assert!(writer.wait().expect("it ends").success());
     }
@@ -96,33 +98,46 @@ impl Place {
     /// Puts an enclave in the place of what `ssh` connects to. `spoil` sees each request and the
     /// response to it, and returns what is sent instead.
     pub(crate) fn enclave(&self, spoil: impl Fn(&[u8], String) -> String + Send + 'static) -> Key {
+        self.fickle_enclave(move |request, response| Some(spoil(request, response)))
+    }
+
+    /// The same, and where `spoil` returns nothing the connection ends.
+    pub(crate) fn fickle_enclave(
+        &self,
+        spoil: impl Fn(&[u8], String) -> Option<String> + Send + 'static,
+    ) -> Key {
         let key = Key::generate();
         let own = key.clone();
-        self.serve(move |request| spoil(request, own.respond(request)));
+        self.answer(move |request| spoil(request, own.respond(request)));
         key
     }
 
-    /// Answers every request of one connection.
+    /// Answers every request.
     pub(crate) fn serve(&self, respond: impl Fn(&[u8]) -> String + Send + 'static) {
-        let pipes = ["wire-requests", "wire-responses"].map(|name| self.path(name));
-        let made = Command::new("mkfifo").args(&pipes).status();
-        assert!(made.expect("mkfifo runs").success());
+        self.answer(move |request| Some(respond(request)));
+    }
+
+    /// Answers requests, one connection after the other, each until there is no response; then
+    /// `ssh` ends with the status that stands in the file `wire-status`.
+    fn answer(&self, respond: impl Fn(&[u8]) -> Option<String> + Send + 'static) {
+        make_pipe(&self.path("wire-new"));
+        self.write("wire-status", "255");
         // The input of a program in the background is empty unless it is named otherwise.
         self.ssh(
             "echo \"$@\" >> $here/wire-connections\n\
+             mkfifo $here/wire-requests-$$ $here/wire-responses-$$\n\
              exec 3<&0\n\
-             cat <&3 > $here/wire-requests &\n\
-             exec cat $here/wire-responses",
+             cat <&3 > $here/wire-requests-$$ &\n\
+             exec 3<&-\n\
+             echo $$ > $here/wire-new\n\
+             cat $here/wire-responses-$$\n\
+             exit $(cat $here/wire-status)",
         );
+        let here = self.path("");
         thread::spawn(move || {
-            let [requests, responses] = pipes;
-            let requests = File::open(requests).expect("opened");
-            let mut responses = File::options().write(true).open(responses).expect("opened");
-            for octets in Stream::new(BufReader::new(requests)) {
-                let Ok(octets) = octets else { return };
-                let response = respond(octets.as_slice());
-                if responses.write_all(response.as_bytes()).is_err() {
-                    return;
+            while let Ok(new) = fs::read_to_string(here.join("wire-new")) {
+                for number in new.lines() {
+                    converse(&here, number, &respond);
                 }
             }
         });
@@ -149,7 +164,19 @@ impl Place {
     pub(crate) fn send(&self, arguments: &[&str]) -> Ended {
         let ssh = self.path("ssh");
         let ssh = ssh.to_str().expect("UTF-8");
-        self.run(&[&["send", "--to", "enclave", "--ssh", ssh], arguments].concat())
+        let patience: &[&str] = if arguments.contains(&"--patience") {
+            &[]
+        } else {
+            &["--patience", "0"]
+        };
+        self.run(
+            &[
+                &["send", "--to", "enclave", "--ssh", ssh],
+                patience,
+                arguments,
+            ]
+            .concat(),
+        )
     }
 }
 
@@ -222,6 +249,41 @@ impl Key {
             salts: Salts::default(),
         }
     }
+}
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo runs").success());
+}
+
+/// One connection, from its first request to the first that gets no response.
+fn converse(here: &Path, number: &str, respond: impl Fn(&[u8]) -> Option<String>) {
+    let requests = here.join(format!("wire-requests-{number}"));
+    let responses = here.join(format!("wire-responses-{number}"));
+    let (Ok(requests), Ok(mut responses)) = (
+        File::open(requests),
+        File::options().write(true).open(responses),
+    ) else {
+        return;
+    };
+    for octets in Stream::new(BufReader::new(requests)) {
+        let Ok(octets) = octets else { return };
+        let Some(response) = respond(octets.as_slice()) else {
+            return;
+        };
+        if responses.write_all(response.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// A refusal as it is sent, with leave to try again.
+pub(crate) fn refusal_for_now(code: &str) -> String {
+    serde_json::json!({
+        "version": "1.1.0",
+        "refusal": {"code": code, "message": "not now", "retry": true}
+    })
+    .to_string()
 }
 
 /// A refusal as it is sent.

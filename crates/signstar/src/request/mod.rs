@@ -64,6 +64,11 @@ impl Request {
         Self::combined(Input::State(input), Output::OpenPgpV4, alleged_name)
     }
 
+    /// The same over a text in canonical form, for cleartext signatures.
+    pub fn open_pgp_v4_text(input: Sha512State, alleged_name: Option<AllegedName>) -> Self {
+        Self::combined(Input::State(input), Output::OpenPgpV4Text, alleged_name)
+    }
+
     /// A request for a salt, to hash before a file that [`Output::OpenPgpV6`] is then asked for.
     pub fn open_pgp_v6_salt() -> Self {
         Self::combined(Input::Nothing, Output::OpenPgpV6Salt, None)

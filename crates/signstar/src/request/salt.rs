@@ -93,6 +93,11 @@ impl Salts {
         }
     }
 
+    /// Makes `salt` outstanding again: it was taken, and no signature was made with it.
+    pub(crate) fn put_back(&self, salt: &Salt) {
+        self.outstanding().insert(*salt);
+    }
+
     fn outstanding(&self) -> std::sync::MutexGuard<'_, BTreeSet<Salt>> {
         // Each change of the set is whole, also if its thread panics afterwards.
         self.outstanding

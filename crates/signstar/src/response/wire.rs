@@ -1,6 +1,6 @@
 //! A response as JSON.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use data_encoding::BASE64;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Answer, MAX_OCTETS};
@@ -170,7 +170,7 @@ fn answer(response: Second) -> Result<Answer, InvalidResponse> {
             log: None,
             ..
         } => {
-            let octets = STANDARD.decode(salt).ok();
+            let octets = BASE64.decode(salt.as_bytes()).ok();
             let salt = octets
                 .and_then(|octets| <[u8; Salt::OCTETS]>::try_from(octets).ok())
                 .ok_or_else(|| malformed("no salt of 32 octets in base64"))?;

@@ -1,61 +1,42 @@
 //! The signature itself: prepared here, made in the HSM, assembled and verified here.
 
 mod armor;
+mod bare;
 mod certificate;
 mod continued;
 mod openpgp;
 mod product;
 mod public_key;
 mod raw;
+mod secret_key;
+mod signing_key;
+mod spki;
+mod ssh;
+mod ssh_wire;
+mod verify;
 
 use std::collections::BTreeMap;
 
-pub use certificate::{Certificate, InvalidCertificate};
+pub use bare::RawSignature;
+pub use certificate::{
+    Certificate, FileTree, InvalidCertificate, InvalidRevocation, InvalidUserId, NoTree, Reason,
+    Renewal, Revocation, Terms, mail,
+};
 pub use openpgp::{Detached, Document, DoesNotVerify};
 pub use product::Product;
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
+pub use secret_key::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
+pub use signing_key::{Mismatch, SigningKey};
+pub use ssh::SshSignature;
+pub use verify::NotByThisKey;
 
 use crate::{
-    config::{Domain, KeyName},
+    config::KeyName,
     policy::Grant,
     refusal::{Code, Refused},
     request::Salts,
 };
-
-/// A key, its certificate, and what is stated in its signatures.
-#[derive(Debug)]
-pub struct SigningKey {
-    certificate: Certificate,
-    signer: Box<dyn Signer>,
-    notations: Vec<(String, String)>,
-    domain: Domain,
-}
-
-impl SigningKey {
-    /// A key that signs with `signer` what verifies with `certificate`.
-    ///
-    /// Every signature has the notation `data-digest@DOMAIN` with the 64 octets of the SHA-512 of
-    /// the file, and the further `notations` as names and text.
-    pub fn new(
-        certificate: Certificate,
-        signer: Box<dyn Signer>,
-        domain: Domain,
-        notations: BTreeMap<String, String>,
-    ) -> Self {
-        Self {
-            certificate,
-            signer,
-            notations: notations.into_iter().collect(),
-            domain,
-        }
-    }
-
-    /// What its signatures verify with.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-}
 
 /// The keys that an enclave can sign with.
 pub type Keyring = BTreeMap<KeyName, SigningKey>;

@@ -3,10 +3,13 @@
 mod answers;
 mod certificates;
 mod gnupg;
+mod lifetimes;
 mod programs;
 mod refusals;
+mod secret_keys;
 mod software;
 mod tampering;
+mod trees;
 
 use std::{
     collections::BTreeMap,

@@ -45,6 +45,7 @@ fn inverted(message: &Message) -> Message {
     };
     match message {
         Message::RsaPkcs1(octets) => Message::RsaPkcs1(invert(octets)),
+        Message::RsaPss(_) => panic!("OpenPGP does not use PSS"),
         Message::Ecdsa(octets) => Message::Ecdsa(invert(octets)),
         Message::Ed25519(octets) => Message::Ed25519(invert(octets)),
     }
