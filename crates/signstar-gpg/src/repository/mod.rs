@@ -14,7 +14,7 @@ use std::{
     io::{self, Read},
     path::Path,
     process::{self, Command},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -37,6 +37,26 @@ const MAX_SIGNATURE: u64 = 16_384;
 struct Held {
     staging: Staging,
     _lock: Lock,
+}
+
+/// What is held by this process: a signal takes it away, and so does the end of its owner.
+#[derive(Clone)]
+struct Holding(Arc<Mutex<Option<Held>>>);
+
+impl Holding {
+    /// Takes hold of everything; a signal waits until it is given back.
+    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one that everything is removed with, as the thread that waits for signals never ends.
+struct Owner(Holding);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        drop(self.0.lock().take());
+    }
 }
 
 impl RepoAdd {
@@ -63,7 +83,7 @@ impl RepoAdd {
             staging.link(&self.packages)?
         };
         let made = staging.path().join(database.name());
-        let held = hold(Held {
+        let owner = hold(Held {
             staging,
             _lock: lock,
         });
@@ -72,8 +92,8 @@ impl RepoAdd {
             sign(enclave, &made.with_file_name(name))?;
         }
         // From here on a signal waits.
-        let mut guard = held.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(held) = guard.take() {
+        let guard = owner.0.lock();
+        if let Some(held) = &*guard {
             database.replace(held.staging.path())?;
             if self.remove {
                 held.staging.remove_what_is_gone()?;
@@ -114,19 +134,19 @@ impl RepoAdd {
 }
 
 /// Lets a signal clean up before it ends the process.
-fn hold(held: Held) -> Arc<Mutex<Option<Held>>> {
-    let held = Arc::new(Mutex::new(Some(held)));
+fn hold(held: Held) -> Owner {
+    let held = Holding(Arc::new(Mutex::new(Some(held))));
     // Without it a signal ends the process at once and leaves a folder and a lock behind.
     if let Ok(mut signals) = Signals::new([SIGHUP, SIGINT, SIGTERM]) {
-        let held = Arc::clone(&held);
+        let held = held.clone();
         thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
-                drop(held.lock().unwrap_or_else(PoisonError::into_inner).take());
+                drop(held.lock().take());
                 process::exit(128 + signal);
             }
         });
     }
-    held
+    Owner(held)
 }
 
 fn sign(enclave: &Enclave, path: &Path) -> Result<(), Error> {

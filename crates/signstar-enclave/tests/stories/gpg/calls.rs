@@ -162,7 +162,9 @@ fn without_a_signature_nothing_ends_well() {
     );
     is_unsigned(&desk.gpg(&["--clearsign", "a"]), 3, "not-permitted");
 
-    desk.settings("/bin/false");
+    let away = desk.story.file("ssh", "#!/bin/sh\nexit 255\n");
+    fs::set_permissions(&away, Permissions::from_mode(0o755)).expect("set");
+    desk.settings(&away);
     let away = desk.gpg(&["--status-fd", "1", "-b", "a"]);
     is_unsigned(&away, 4, "cannot be reached");
     assert!(
