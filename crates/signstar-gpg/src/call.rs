@@ -268,6 +268,16 @@ impl Signing {
         for unknown in &arguments.unknown {
             self.obstacles.push(unknown.to_string_lossy().into_owned());
         }
+        let reads_input = self.inputs.iter().all(|name| name == "-");
+        if reads_input
+            && arguments
+                .values("passphrase-fd")
+                .any(|number| number == "0")
+        {
+            // There the first line is a passphrase, which must not become a part of what is signed.
+            let both = "--passphrase-fd 0 together with what is to be signed";
+            self.obstacles.push(both.to_owned());
+        }
         if self.inputs.len() > 1 {
             self.obstacles.push("more than one file".to_owned());
         }
@@ -386,6 +396,19 @@ mod tests {
         assert_eq!(signing("-b a b").obstacles, ["more than one file"]);
         assert_eq!(signing("-s a").form, Form::Enclosing);
         assert_eq!(signing("-se -r KEY a").form, Form::Enclosing);
+    }
+
+    #[test]
+    fn a_passphrase_is_never_signed() {
+        assert_eq!(signing("-b --passphrase-fd 0").obstacles.len(), 1);
+        assert_eq!(signing("-b --passphrase-fd=0 -").obstacles.len(), 1);
+        for line in [
+            "-b --passphrase-fd 0 a",
+            "-b --passphrase-fd 3",
+            "-b --passphrase x",
+        ] {
+            assert_eq!(signing(line).obstacles, Vec::<String>::new(), "{line}");
+        }
     }
 
     #[test]

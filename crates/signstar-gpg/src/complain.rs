@@ -18,6 +18,11 @@ pub fn complain(error: &Error, consequence: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// Prints what is good to know.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "note: {}", plain(text));
+}
+
 /// `text` without what moves a cursor or reorders letters: some of it comes from the other side.
 fn plain(text: &str) -> String {
     text.trim_end().replace(

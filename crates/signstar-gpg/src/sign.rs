@@ -15,6 +15,7 @@ use crate::{
     ask::ask,
     call::{Form, Signing},
     clear::Text,
+    complain::note,
     status::{self, Status},
 };
 
@@ -80,6 +81,12 @@ impl Signing {
         status.say(format_args!("KEY_CONSIDERED {} 2", key.fingerprint))?;
         let input = Input::of(self.inputs.first());
         let output = self.output(&input)?;
+        if let Some(wish) = &self.other_digest {
+            note(&format!(
+                "the signature has SHA-512 and not {}",
+                wish.display()
+            ));
+        }
         // The number of SHA-512 (RFC 9580 §9.5).
         status.say("BEGIN_SIGNING H10")?;
         let (form, signature, octets) = match self.form {

@@ -174,6 +174,26 @@ fn without_a_signature_nothing_ends_well() {
 }
 
 #[test]
+fn status_lines_go_to_any_descriptor() {
+    let desk = Desk::ready();
+    desk.story.file("a", "a file");
+    let script = "echo before >&3; gpg --status-fd 3 --digest-algo SHA256 -b a; echo after >&3";
+    let mut shell = desk.run("sh");
+    let outcome = Outcome::of(shell.args(["-c", &format!("exec 3>>status; {script}")]));
+    outcome.expect(0);
+    outcome.expect_complaint("note: the signature has SHA-512 and not SHA256");
+    let status = fs::read_to_string(desk.story.files().join("status")).expect("text");
+    let lines: Vec<&str> = status.lines().collect();
+    assert_eq!(lines.len(), 5, "{status}");
+    assert!(lines[3].starts_with("[GNUPG:] SIG_CREATED D "), "{status}");
+    let secret = desk
+        .run("gpg")
+        .args(["-b", "--passphrase-fd", "0"])
+        .output();
+    assert_eq!(secret.expect("it runs").status.code(), Some(2));
+}
+
+#[test]
 fn a_signature_that_is_there_stays() {
     let desk = Desk::ready();
     let file = desk.story.file("a", "a file");
