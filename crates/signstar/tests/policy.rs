@@ -67,8 +67,8 @@ fn decide(policy: &Policy, request: Request, at: SystemTime) -> Option<Code> {
 
 #[test]
 fn a_file_has_to_be_called_as_the_rules_have_it() {
-    let patterns = ["*.pkg.tar.zst", "core.db"]
-        .map(|pattern| NamePattern::new(pattern).expect("a pattern"));
+    let patterns =
+        ["*.pkg.tar.zst", "core.db"].map(|pattern| NamePattern::new(pattern).expect("a pattern"));
     let policy = policy(ClientRules {
         file_names: Some(patterns.into()),
         ..rules()
