@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use signstar::sign::Detached;
-use signstar_request_signature::{Hashed, Patience, sign};
+use signstar_request_signature::{Hashed, OutputType, Patience, Signature, sign};
 
 use crate::{Enclave, Error};
 
@@ -12,14 +12,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Has `enclave` sign what was `hashed`, which is said to be called `name` unless that is empty,
 /// and checks the signature.
-pub(crate) fn ask(enclave: &Enclave, hashed: &Hashed, name: &str) -> Result<Detached, Error> {
+pub(crate) fn ask(
+    enclave: &Enclave,
+    output: OutputType,
+    hashed: &Hashed,
+    name: &str,
+) -> Result<Detached, Error> {
     let name = (!name.is_empty()).then_some(Path::new(name));
-    let patience = Patience::new(PATIENCE);
-    Ok(sign(
-        hashed,
-        name,
-        enclave.ssh()?,
-        enclave.trust(),
-        patience,
-    )?)
+    let (ssh, trust) = (enclave.ssh()?, enclave.trust());
+    match sign(output, hashed, name, ssh, trust, Patience::new(PATIENCE))? {
+        Signature::OpenPgp(detached) | Signature::Text(detached) => Ok(*detached),
+        Signature::Ssh(_) | Signature::Raw(_) => Err(Error::Strange),
+    }
 }

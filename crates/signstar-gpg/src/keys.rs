@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsString,
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -12,22 +13,27 @@ use pgp::{
     types::KeyDetails,
 };
 use signstar::sign::Certificate;
-use signstar_request_signature::{Destination, Error as ClientError, Settings, Ssh, Trust};
+use signstar_request_signature::{Destination, Error as ClientError, Remote, Settings, Ssh, Trust};
 
 use crate::Error;
 
-/// An enclave, and the key that it signs with.
+/// An enclave, and a key that it signs with.
 #[derive(Clone, Debug)]
 pub struct Enclave {
-    destination: Option<Destination>,
+    remote: Remote,
     ssh: Option<Ssh>,
     trust: Trust,
     key: Key,
 }
 
-/// The enclaves of this user; the first is the default.
+/// The enclaves of this user: one for each certificate that the settings name.
 #[derive(Clone, Debug, Default)]
-pub struct Enclaves(Vec<Enclave>);
+pub struct Enclaves {
+    /// That of the default enclave is the first.
+    all: Vec<Enclave>,
+    /// The names, if there are several and none is the default.
+    undecided: Option<Vec<String>>,
+}
 
 /// A certificate, as far as keys are listed and looked up.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -54,69 +60,108 @@ pub struct Component {
 }
 
 impl Enclaves {
-    /// Finds the enclaves in the settings at `path`. `destination` is one that takes precedence.
+    /// Finds the enclaves in the settings at `path`. `destination` takes precedence over that of
+    /// the default one.
     ///
-    /// Without settings there are none. A certificate has to be there: by it a key is told from
+    /// Without settings there are none. Certificates have to be there: by them keys are told from
     /// those of others, and no signature counts without.
     pub fn read(path: Option<&Path>, destination: Option<OsString>) -> Result<Self, Error> {
         let settings = path.map_or_else(|| Ok(Settings::default()), Settings::read)?;
         let named = destination
             .map(|text| Destination::try_from(text.to_string_lossy().into_owned()))
             .transpose()?;
-        let destination = named.or_else(|| settings.destination.clone());
-        let Some(certificate) = &settings.certificate else {
-            return match destination {
-                Some(_) => Err(Error::Client(ClientError::NoCertificate)),
-                None => Ok(Self::default()),
-            };
+        let mut enclaves = Self::default();
+        let mut remotes = Vec::new();
+        match settings.enclave(None) {
+            Ok(default) => remotes.push(Remote {
+                destination: named.or_else(|| default.destination.clone()),
+                ..default
+            }),
+            Err(ClientError::WhichEnclave(names)) => enclaves.undecided = Some(names),
+            Err(error) => return Err(error.into()),
+        }
+        for name in settings.names() {
+            remotes.push(settings.enclave(Some(&name))?);
+        }
+        for remote in &remotes {
+            for path in &remote.certificates {
+                enclaves.add(remote, path)?;
+            }
+        }
+        let is_reachable = |remote: &Remote| remote.destination.is_some();
+        if enclaves.is_empty() && remotes.iter().any(is_reachable) {
+            return Err(Error::Client(ClientError::NoCertificate));
+        }
+        Ok(enclaves)
+    }
+
+    /// Adds the key of the certificate at `path`, unless it is there already or is no certificate
+    /// but a bare public key.
+    fn add(&mut self, remote: &Remote, path: &Path) -> Result<(), Error> {
+        let octets = fs::read(path).map_err(|source| Error::read(path, source))?;
+        if is_bare(&octets) {
+            return Ok(());
+        }
+        let trust = Trust::read([path])?;
+        let certificate = Certificate::parse(&octets).map_err(|source| {
+            let path = path.to_owned();
+            Error::Client(ClientError::Certificate { path, source })
+        })?;
+        let key = Key::read(&certificate)?;
+        if self.all.iter().any(|enclave| enclave.key == key) {
+            return Ok(());
+        }
+        let ssh = match remote.ssh(None) {
+            Ok(ssh) => Some(ssh),
+            Err(ClientError::NoDestination) => None,
+            Err(error) => return Err(error.into()),
         };
-        let trust = Trust::read(certificate)?;
-        let ssh = destination.as_ref().map(|destination| {
-            Ssh::new(
-                program(settings.ssh.clone()),
-                settings.ssh_options.clone(),
-                destination.clone(),
-            )
-        });
-        let key = Key::of(&trust)?;
-        Ok(Self(vec![Enclave {
-            destination,
+        self.all.push(Enclave {
+            remote: remote.clone(),
             ssh,
             trust,
             key,
-        }]))
+        });
+        Ok(())
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Enclave> {
-        self.0.iter()
+        self.all.iter()
     }
 
-    /// The one that signs when nobody is named.
-    pub fn preferred(&self) -> Option<&Enclave> {
-        self.0.first()
+    /// The one that signs when nobody is named. Fails if there are several and none is the default.
+    pub fn preferred(&self) -> Result<Option<&Enclave>, Error> {
+        match &self.undecided {
+            Some(names) => Err(Error::Client(ClientError::WhichEnclave(names.clone()))),
+            None => Ok(self.all.first()),
+        }
     }
 
     /// The one whose key is called `name`, as `gpg --local-user` takes it.
     pub fn find(&self, name: &OsString) -> Option<&Enclave> {
         let name = name.to_str()?;
-        self.0.iter().find(|enclave| enclave.key.is_called(name))
+        self.all.iter().find(|enclave| enclave.key.is_called(name))
     }
 }
 
-fn program(path: Option<PathBuf>) -> OsString {
-    path.map_or_else(|| "ssh".into(), OsString::from)
+/// Whether this is a public key in PEM or as OpenSSH writes it, for signatures of other kinds.
+fn is_bare(octets: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(octets);
+    text.contains("-----BEGIN PUBLIC KEY-----")
+        || text.starts_with("ssh-")
+        || text.starts_with("ecdsa-")
 }
 
 impl Enclave {
     /// Where it is, if anybody said so.
     pub fn destination(&self) -> Option<&Destination> {
-        self.destination.as_ref()
+        self.remote.destination.as_ref()
     }
 
     /// How to reach it.
@@ -124,7 +169,7 @@ impl Enclave {
         (self.ssh.as_ref()).ok_or(Error::Client(ClientError::NoDestination))
     }
 
-    /// What its signatures have to verify with.
+    /// What its signatures have to verify with: the certificate of this key and no other.
     pub fn trust(&self) -> &Trust {
         &self.trust
     }
@@ -136,13 +181,6 @@ impl Enclave {
 }
 
 impl Key {
-    fn of(trust: &Trust) -> Result<Self, Error> {
-        let Trust::Certificate(certificate) = trust else {
-            return Err(Error::Client(ClientError::NoCertificate));
-        };
-        Self::read(certificate)
-    }
-
     fn read(certificate: &Certificate) -> Result<Self, Error> {
         let octets = certificate.to_octets()?;
         let inner = SignedPublicKey::from_bytes(&*octets)?;

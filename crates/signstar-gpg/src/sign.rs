@@ -8,7 +8,7 @@ use std::{
 };
 
 use signstar::sign::Detached;
-use signstar_request_signature::{Error as ClientError, Hashed, write_atomically};
+use signstar_request_signature::{Error as ClientError, Hashed, OutputType, write_atomically};
 
 use crate::{
     Enclave, Enclaves, Error,
@@ -38,7 +38,7 @@ impl Signing {
     /// what is asked for: a signature of somebody else, or another one than was asked for, is none.
     pub fn signer<'a>(&self, enclaves: &'a Enclaves) -> Result<Signer<'a>, Error> {
         let enclave = if self.users.is_empty() {
-            match enclaves.preferred() {
+            match enclaves.preferred()? {
                 // Nobody said that it should be an enclave, and none could.
                 Some(_) if self.form == Form::Enclosing => None,
                 other => other,
@@ -195,20 +195,20 @@ fn detached(enclave: &Enclave, input: &Input) -> Result<Detached, Error> {
         && fs::metadata(path).is_ok_and(|file| file.is_file())
     {
         let hashed = Hashed::file(path)?;
-        let signature = ask(enclave, &hashed, &input.name())?;
+        let signature = ask(enclave, OutputType::OpenPgpV4, &hashed, &input.name())?;
         hashed.check_unchanged(path)?;
         return Ok(signature);
     }
     // `rpmsign` gives a pipe.
     let hashed = Hashed::reader(input.open()?, Path::new(&input.shown()))?;
-    ask(enclave, &hashed, &input.name())
+    ask(enclave, OutputType::OpenPgpV4, &hashed, &input.name())
 }
 
 fn clear(enclave: &Enclave, input: &Input) -> Result<(Detached, Vec<u8>), Error> {
     let shown = input.shown();
     let text = Text::read(input.open()?, &shown)?;
-    let hashed = Hashed::text(&*text.canonical(), Path::new(&shown))?;
-    let signature = ask(enclave, &hashed, &input.name())?;
+    let hashed = Hashed::reader(&*text.canonical(), Path::new(&shown))?;
+    let signature = ask(enclave, OutputType::OpenPgpV4Text, &hashed, &input.name())?;
     let octets = text.signed(&signature.to_armored()?);
     Ok((signature, octets))
 }

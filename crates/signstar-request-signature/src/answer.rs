@@ -3,28 +3,30 @@
 use std::path::Path;
 
 use signstar::{
+    request::OutputType,
     response::{Answer, InvalidResponse},
-    sign::{Detached, DoesNotVerify},
+    sign::DoesNotVerify,
 };
 
-use crate::{Error, Hashed, Trust};
+use crate::{Error, Hashed, Signature, Trust};
 
 /// The most that is repeated of what the other side says, in characters.
 const MAX_MESSAGE: usize = 500;
 
 /// The signature that `answer` brings over what was `hashed`, which errors call `path`.
 pub(crate) fn accept(
+    output: OutputType,
     trust: &Trust,
     hashed: &Hashed,
     path: &Path,
     answer: Result<Answer, InvalidResponse>,
-) -> Result<Detached, Error> {
+) -> Result<Signature, Error> {
     let path = || path.to_owned();
     let answer = answer.map_err(|source| Error::NotAResponse {
         path: path(),
         source,
     })?;
-    let armored = match answer {
+    let text = match answer {
         Answer::Signature { text, .. } => text,
         Answer::Salt { .. } | Answer::Progress { .. } => {
             return Err(Error::DoesNotVerify {
@@ -50,10 +52,8 @@ pub(crate) fn accept(
         path: path(),
         source,
     };
-    let signature = Detached::from_armored(&armored).map_err(does_not_verify)?;
-    trust
-        .check_as(hashed.document(), &signature, hashed.state())
-        .map_err(does_not_verify)?;
+    let signature = Signature::from_text(output, &text).map_err(does_not_verify)?;
+    trust.check(&signature, hashed).map_err(does_not_verify)?;
     Ok(signature)
 }
 

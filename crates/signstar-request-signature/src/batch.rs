@@ -12,13 +12,17 @@ use std::{
     time::Duration,
 };
 
-use signstar::response::{Answer, InvalidResponse};
+use signstar::{
+    request::OutputType,
+    response::{Answer, InvalidResponse},
+};
 
 use crate::{
     Cancelled, Error, Hashed, Patience, Ssh, Target, Trust,
     answer::accept,
     backlog::{Asked, Backlog},
-    conversation::{Conversation, Said},
+    checked::existing,
+    conversation::{Conversation, Said, Terms},
 };
 
 /// The most of anything that waits between two threads. With it memory does not grow with the
@@ -40,6 +44,30 @@ pub struct Batch<'a> {
     pub connections: Connections,
     /// How long trouble may last.
     pub patience: Patience,
+    /// What kind of signature is asked for.
+    pub output: OutputType,
+    /// What becomes of signatures that are there already.
+    pub existing: Existing,
+}
+
+/// What becomes of signatures that are there already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Existing {
+    /// They are replaced.
+    Replace,
+    /// Those that hold stay; any other is an error of its file.
+    Keep,
+    /// Those that hold stay; any other is replaced.
+    KeepGood,
+}
+
+/// How a file came by its signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It was signed.
+    Signed,
+    /// The signature was there, and it holds.
+    Kept,
 }
 
 /// How many connections are made.
@@ -78,8 +106,8 @@ pub enum Event {
     Done {
         /// The place of the file in [`Batch::targets`].
         index: usize,
-        /// Why there is no signature.
-        outcome: Result<(), Error>,
+        /// How it came by it, or why there is none.
+        outcome: Result<Outcome, Error>,
     },
 }
 
@@ -132,9 +160,13 @@ impl Batch<'_> {
                     Said::Event(event) => drop(tell.send(event)),
                     Said::Answer(asked, answer) => drop(answered.send((asked, answer))),
                 };
-                let (ssh, patience) = (self.ssh, self.patience);
-                let outcome =
-                    Conversation::new(ssh, self.connections, patience, backlog, say).run();
+                let Self { ssh, patience, .. } = self;
+                let terms = Terms {
+                    output: self.output,
+                    connections: self.connections,
+                    patience,
+                };
+                let outcome = Conversation::new(ssh, terms, backlog, say).run();
                 progress.is_over.store(true, Ordering::Relaxed);
                 outcome
             });
@@ -163,7 +195,10 @@ impl Batch<'_> {
             let Some(target) = self.targets.get(index) else {
                 break;
             };
-            let is_wanted = match Hashed::watched(&target.input, watch) {
+            let is_wanted = match Hashed::watched(&target.input, None, watch) {
+                Ok(Ok(hashed)) if let Some(outcome) = self.keep(target, &hashed) => {
+                    tell.send(Event::Done { index, outcome }).is_ok()
+                }
                 Ok(Ok(hashed)) => backlog.offer(Asked {
                     index,
                     hashed,
@@ -185,6 +220,27 @@ impl Batch<'_> {
         }
     }
 
+    /// What becomes of `target` because of the signature that it already has, if it has one that
+    /// matters.
+    fn keep(self, target: &Target, hashed: &Hashed) -> Option<Result<Outcome, Error>> {
+        if self.existing == Existing::Replace {
+            return None;
+        }
+        let Target {
+            input,
+            output,
+            form,
+        } = target;
+        match existing(output, *form, input, hashed, self.trust)? {
+            Ok(_) => Some(Ok(Outcome::Kept)),
+            Err(Error::DoesNotVerify { .. }) if self.existing == Existing::KeepGood => None,
+            Err(Error::DoesNotVerify { path, source }) => {
+                Some(Err(Error::ExistingDoesNotVerify { path, source }))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
     /// Checks and writes one answer after the other.
     fn finish(self, answers: &Mutex<Receiver<Answered>>, tell: &SyncSender<Event>) {
         loop {
@@ -199,11 +255,18 @@ impl Batch<'_> {
             let Some(target) = self.targets.get(index) else {
                 return;
             };
-            let outcome =
-                accept(self.trust, &asked.hashed, &target.input, answer).and_then(|signature| {
-                    asked.hashed.check_unchanged(&target.input)?;
-                    target.write(&signature)
-                });
+            let outcome = accept(
+                self.output,
+                self.trust,
+                &asked.hashed,
+                &target.input,
+                answer,
+            )
+            .and_then(|signature| {
+                asked.hashed.check_unchanged(&target.input)?;
+                target.write(&signature)?;
+                Ok(Outcome::Signed)
+            });
             if tell.send(Event::Done { index, outcome }).is_err() {
                 return;
             }

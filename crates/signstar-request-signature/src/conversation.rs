@@ -13,7 +13,7 @@ use std::{
 
 use signstar::{
     refusal::Code,
-    request::Stream,
+    request::{OutputType, Stream},
     response::{Answer, InvalidResponse},
 };
 
@@ -36,9 +36,18 @@ pub(crate) enum Said {
     Answer(Asked, Result<Answer, InvalidResponse>),
 }
 
+/// What is asked for, and how.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    pub(crate) output: OutputType,
+    pub(crate) connections: Connections,
+    pub(crate) patience: Patience,
+}
+
 /// Requests and answers over as many connections as it takes.
 pub(crate) struct Conversation<'a, F> {
     ssh: &'a Ssh,
+    output: OutputType,
     connections: Connections,
     backlog: &'a Backlog,
     trouble: Trouble,
@@ -72,18 +81,13 @@ enum End {
 }
 
 impl<'a, F: FnMut(Said)> Conversation<'a, F> {
-    pub(crate) fn new(
-        ssh: &'a Ssh,
-        connections: Connections,
-        patience: Patience,
-        backlog: &'a Backlog,
-        say: F,
-    ) -> Self {
+    pub(crate) fn new(ssh: &'a Ssh, terms: Terms, backlog: &'a Backlog, say: F) -> Self {
         Self {
             ssh,
-            connections,
+            output: terms.output,
+            connections: terms.connections,
             backlog,
-            trouble: Trouble::none(patience),
+            trouble: Trouble::none(terms.patience),
             has_answered: false,
             failures: 0,
             say,
@@ -115,10 +119,11 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
         };
         (self.say)(Said::Event(Event::Connecting));
         let (connection, to, from) = self.ssh.connect()?;
-        let (backlog, is_broken) = (self.backlog, &AtomicBool::new(false));
+        let (backlog, output) = (self.backlog, self.output);
+        let is_broken = &AtomicBool::new(false);
         let (sent, in_flight) = sync_channel(IN_FLIGHT);
         thread::scope(|scope| {
-            scope.spawn(move || write(to, first, is_alone, backlog, is_broken, &sent));
+            scope.spawn(move || write(to, first, is_alone, output, backlog, is_broken, &sent));
             let mut answers = Stream::new(BufReader::new(from));
             let mut round = Round {
                 is_alone,
@@ -270,6 +275,7 @@ fn write(
     mut to: ChildStdin,
     first: Asked,
     is_alone: bool,
+    output: OutputType,
     backlog: &Backlog,
     is_broken: &AtomicBool,
     sent: &SyncSender<Asked>,
@@ -278,7 +284,7 @@ fn write(
     loop {
         let line = match next {
             Next::Ask(asked) => {
-                let mut json = asked.hashed.request(asked.path.as_deref());
+                let mut json = asked.hashed.request(output, asked.path.as_deref());
                 json.push('\n');
                 if let Err(unsent) = sent.send(asked) {
                     backlog.put_back([unsent.0].into_iter());

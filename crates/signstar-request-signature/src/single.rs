@@ -2,41 +2,48 @@
 
 use std::path::Path;
 
-use signstar::sign::Detached;
+use signstar::request::OutputType;
 
 use crate::{
-    Connections, Error, Event, Hashed, Patience, Ssh, Trust,
+    Connections, Error, Event, Hashed, Patience, Signature, Ssh, Trust,
     answer::accept,
     backlog::{Asked, Backlog},
-    conversation::{Conversation, Said},
+    conversation::{Conversation, Said, Terms},
 };
 
 /// Has what was `hashed` signed, and returns the signature once it verifies.
 ///
 /// `name` is the path of the file, if it has one: its last part is what the enclave's journal
 /// calls it. Nothing is written, and the file is not looked at again: see
-/// [`Hashed::check_unchanged`].
+/// [`Hashed::check_unchanged`]. OpenPGP of version 6 cannot be had in this way, as the enclave
+/// chooses what is hashed before the file.
 ///
 /// ```no_run
 /// use std::{io, path::Path};
 ///
-/// use signstar_request_signature::{Hashed, Patience, Settings, sign};
+/// use signstar_request_signature::{
+///     Form, Hashed, OutputType, Proxy, Settings, sign,
+/// };
 ///
 /// let settings = Settings::read(Path::new("client.toml"))?;
 /// let enclave = settings.enclave(Some("packages"))?;
+/// let ssh = enclave.ssh(Some(Proxy::new("/usr/bin/signstar-request-signature")))?;
+/// let trust = enclave.trust()?;
+///
 /// let hashed = Hashed::reader(io::stdin(), Path::new("standard input"))?;
-/// let patience = Patience::default();
-/// let signature = sign(&hashed, None, &enclave.ssh()?, &enclave.trust()?, patience)?;
-/// let octets: Vec<u8> = signature.to_octets().map_err(io::Error::other)?;
+/// let output = OutputType::OpenPgpV4;
+/// let signature = sign(output, &hashed, None, &ssh, &trust, enclave.patience())?;
+/// let octets: Vec<u8> = signature.to_octets(Form::Binary)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn sign(
+    output: OutputType,
     hashed: &Hashed,
     name: Option<&Path>,
     ssh: &Ssh,
     trust: &Trust,
     patience: Patience,
-) -> Result<Detached, Error> {
+) -> Result<Signature, Error> {
     let backlog = Backlog::default();
     backlog.offer(Asked {
         index: 0,
@@ -48,13 +55,18 @@ pub fn sign(
     let path = name.unwrap_or(Path::new("standard input"));
     let mut outcome = Err(Error::Unreachable);
     let say = |said| match said {
-        Said::Answer(_, answer) => outcome = accept(trust, hashed, path, answer),
+        Said::Answer(_, answer) => outcome = accept(output, trust, hashed, path, answer),
         Said::Event(Event::Done {
             outcome: Err(error),
             ..
         }) => outcome = Err(error),
         Said::Event(_) => {}
     };
-    Conversation::new(ssh, Connections::One, patience, &backlog, say).run()?;
+    let terms = Terms {
+        output,
+        connections: Connections::One,
+        patience,
+    };
+    Conversation::new(ssh, terms, &backlog, say).run()?;
     outcome
 }

@@ -22,7 +22,7 @@ use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-use signstar_request_signature::{Trust, check};
+use signstar_request_signature::check;
 
 pub use arguments::RepoAdd;
 use place::{Database, Lock};
@@ -105,7 +105,7 @@ impl RepoAdd {
     fn enclave<'a>(&self, enclaves: &'a Enclaves) -> Result<&'a Enclave, Error> {
         let found = match &self.key {
             Some(key) => enclaves.find(key),
-            None => enclaves.preferred(),
+            None => enclaves.preferred()?,
         };
         found.ok_or_else(|| Error::NoSuchKey(self.key.clone().unwrap_or_default()))
     }
@@ -166,12 +166,11 @@ fn sign(enclave: &Enclave, path: &Path) -> Result<(), Error> {
 
 /// Checks the signatures of the databases that are there.
 fn verify(database: &Database, enclave: &Enclave) -> Result<(), Error> {
-    let Trust::Certificate(certificate) = enclave.trust() else {
-        return Err(Error::Strange);
-    };
     for path in database.paths() {
         if path.exists() {
-            check(&path, certificate)?;
+            for (_, outcome) in check(&path, enclave.trust())? {
+                outcome?;
+            }
         }
     }
     Ok(())
