@@ -3,11 +3,14 @@
 use std::{
     fs::{self, Permissions},
     os::unix::fs::{PermissionsExt, symlink},
+    path::PathBuf,
     process::Command,
 };
 
+use signstar_enclave::KeyType;
+
 use super::{Desk, expect_clear_text};
-use crate::story::{Outcome, is_installed, other_verdicts, program, signature};
+use crate::story::{GnuPg, Outcome, Story, is_installed, other_verdicts, program, signature};
 
 /// What verifies a text that stays readable, beside `gpg`.
 fn clear_verdicts(desk: &Desk, path: &std::path::Path) -> Vec<(&'static str, Outcome)> {
@@ -73,6 +76,51 @@ fn a_key_is_known_by_all_its_names() {
         .expect(0);
     desk.gpg(&["--yes", "--detach-sig", "a"]).expect(0);
     assert_eq!(desk.story.journal().len(), 6);
+}
+
+#[test]
+fn each_key_is_asked_for_where_it_is() {
+    let clients = [
+        ("client1", KeyType::Curve25519),
+        ("client2", KeyType::Rsa2048),
+    ];
+    let desk = Desk::of(Story::with_clients(&clients));
+    let file = desk.story.file("a", "a file");
+    let both = ["client1", "client2"].map(|client| desk.story.certificate(client));
+    let gpg = GnuPg::knowing(&both);
+    let settings = desk.story.path().join(".config/signstar/client.toml");
+    let ssh = desk.story.home().join("ssh/connect");
+    let enclave = |(client, certificate): (&str, &PathBuf)| {
+        format!(
+            "[enclave.{client}]\ndestination = {client:?}\n\
+             certificates = [{certificate:?}]\nssh = {ssh:?}\n"
+        )
+    };
+    let text: String = ["client1", "client2"]
+        .into_iter()
+        .zip(&both)
+        .map(enclave)
+        .collect();
+    fs::write(&settings, &text).expect("written");
+
+    // Nobody is named, and none is the default.
+    let undecided = desk.gpg(&["-b", "a"]);
+    undecided.expect_failure();
+    undecided.expect_complaint("hint: ");
+    assert!(!signature(&file).exists());
+
+    desk.gpg(&["-b", "-u", &desk.key, "a"]).expect(0);
+    assert_eq!(gpg.verify(&file).expect("good"), desk.key);
+    fs::write(&settings, format!("default = \"client2\"\n{text}")).expect("written");
+    desk.gpg(&["--yes", "-b", "a"]).expect(0);
+    assert_ne!(gpg.verify(&file).expect("good"), desk.key);
+    assert_eq!(
+        desk.gpg(&["-K", "--with-colons"])
+            .stdout
+            .matches("sec:u:")
+            .count(),
+        2
+    );
 }
 
 #[test]

@@ -40,7 +40,10 @@ impl Desk {
     }
 
     pub(crate) fn with(key_type: KeyType) -> Self {
-        let story = Story::with_clients(&[(CLIENT, key_type)]);
+        Self::of(Story::with_clients(&[(CLIENT, key_type)]))
+    }
+
+    fn of(story: Story) -> Self {
         let gpg = GnuPg::knowing(&[story.certificate(CLIENT)]);
         let list = Outcome::of(gpg.command().args(["--with-colons", "--list-keys"]));
         let field = |kind: &str| {
