@@ -10,6 +10,7 @@ mod gpg;
 mod key_types;
 mod large;
 mod many;
+mod mechanisms;
 mod others;
 mod pacman;
 mod refusals;
