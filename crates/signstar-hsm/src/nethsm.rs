@@ -17,7 +17,7 @@ use signstar::{
 use crate::{OpenError, credential};
 
 /// A key, and the operator that may use it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NetHsmKey {
     operator: Client,
     id: KeyId,

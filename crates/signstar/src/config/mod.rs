@@ -38,7 +38,7 @@ pub struct Config {
     pub journal: Journal,
     /// The folder for what has to survive a session.
     pub state: PathBuf,
-    /// The folder for metrics, where node_exporter's textfile collector reads them.
+    /// The folder for metrics, where the textfile collector of `node_exporter` reads them.
     pub metrics: Option<PathBuf>,
     /// What one session may cost.
     pub limits: Limits,

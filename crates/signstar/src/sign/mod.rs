@@ -26,10 +26,10 @@ pub use openpgp::{Detached, DoesNotVerify};
 pub use product::Product;
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
+pub use secret_key::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
 pub use signing_key::{Mismatch, SigningKey};
 pub use ssh::SshSignature;
 pub use verify::NotByThisKey;
-pub use secret_key::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
 
 use crate::{
     config::KeyName,

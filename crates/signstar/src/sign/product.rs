@@ -114,9 +114,7 @@ fn digest(input: &Input) -> Result<Digest, Refused> {
 }
 
 fn has<'a, T>(part: Option<&'a T>, what: &str) -> Result<&'a T, Refused> {
-    part.ok_or_else(|| {
-        Refused::new(Code::Misconfigured).because(format!("the key has no {what}"))
-    })
+    part.ok_or_else(|| Refused::new(Code::Misconfigured).because(format!("the key has no {what}")))
 }
 
 /// What the trouble of an HSM means for a client.

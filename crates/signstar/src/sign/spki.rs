@@ -57,6 +57,40 @@ impl PublicKey {
         Self::from_spki(&der)
     }
 
+    /// The key as PEM `PUBLIC KEY`, as `openssl` reads it.
+    ///
+    /// Fails on numbers and points that are none.
+    pub fn to_pem(&self) -> Result<String, InvalidPublicKey> {
+        self.check()?;
+        let no_der = |_| InvalidPublicKey::Encoding("not numbers");
+        let numbers = self.to_pkcs1();
+        let null = AnyRef::from_der(&[0x05, 0x00]).map_err(no_der)?;
+        let curve = |curve: &'static ObjectIdentifier| Some(AnyRef::from(curve));
+        let (algorithm, parameters, key) = match self {
+            Self::Rsa { .. } => (RSA, Some(null), numbers.as_deref().unwrap_or_default()),
+            Self::P256(point) => (EC, curve(&P256), &**point),
+            Self::P384(point) => (EC, curve(&P384), &**point),
+            Self::P521(point) => (EC, curve(&P521), &**point),
+            Self::Ed25519(key) => (ED25519, None, &**key),
+        };
+        let info = SubjectPublicKeyInfo {
+            algorithm: AlgorithmIdentifier {
+                algorithm,
+                parameters,
+            },
+            subject_public_key: BitStringRef::from_bytes(key).map_err(no_der)?,
+        };
+        let base64 = BASE64.encode(&info.to_der().map_err(no_der)?);
+        let mut text = format!("{BEGIN}\n");
+        for (index, c) in base64.chars().enumerate() {
+            if index > 0 && index % 64 == 0 {
+                text.push('\n');
+            }
+            text.push(c);
+        }
+        Ok(format!("{text}\n{END}\n"))
+    }
+
     /// Reads a DER `SubjectPublicKeyInfo`.
     fn from_spki(octets: &[u8]) -> Result<Self, InvalidPublicKey> {
         let not_der = |_| InvalidPublicKey::Encoding("not a SubjectPublicKeyInfo");

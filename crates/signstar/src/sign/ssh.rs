@@ -33,7 +33,12 @@ pub struct SshSignature {
 /// The octets that are signed for a file with this digest.
 fn signed_octets(namespace: &str, digest: &Digest) -> Vec<u8> {
     let hash = digest.hash_name();
-    let parts = [namespace.as_bytes(), b"", hash.as_bytes(), digest.as_octets()];
+    let parts = [
+        namespace.as_bytes(),
+        b"",
+        hash.as_bytes(),
+        digest.as_octets(),
+    ];
     [MAGIC, &strings(parts)].concat()
 }
 
@@ -44,9 +49,18 @@ fn message(key: &PublicKey, octets: &[u8]) -> (Message, &'static str) {
             let digest = Digest::Sha512(Sha512::digest(octets).into());
             (Message::RsaPkcs1(raw::digest_info(&digest)), "rsa-sha2-512")
         }
-        PublicKey::P256(_) => (Message::Ecdsa(Sha256::digest(octets).to_vec()), key.ssh_name()),
-        PublicKey::P384(_) => (Message::Ecdsa(Sha384::digest(octets).to_vec()), key.ssh_name()),
-        PublicKey::P521(_) => (Message::Ecdsa(Sha512::digest(octets).to_vec()), key.ssh_name()),
+        PublicKey::P256(_) => (
+            Message::Ecdsa(Sha256::digest(octets).to_vec()),
+            key.ssh_name(),
+        ),
+        PublicKey::P384(_) => (
+            Message::Ecdsa(Sha384::digest(octets).to_vec()),
+            key.ssh_name(),
+        ),
+        PublicKey::P521(_) => (
+            Message::Ecdsa(Sha512::digest(octets).to_vec()),
+            key.ssh_name(),
+        ),
         PublicKey::Ed25519(_) => (Message::Ed25519(octets.to_vec()), key.ssh_name()),
     }
 }
@@ -128,7 +142,12 @@ impl SshSignature {
         let signature = strings([self.algorithm.as_bytes(), &*self.signature]);
         let mut octets = [MAGIC, &VERSION].concat();
         put(&mut octets, &self.key.to_ssh());
-        for part in [self.namespace.as_bytes(), b"", self.hash.as_bytes(), &signature] {
+        for part in [
+            self.namespace.as_bytes(),
+            b"",
+            self.hash.as_bytes(),
+            &signature,
+        ] {
             put(&mut octets, part);
         }
         let mut text = format!("{BEGIN}\n");

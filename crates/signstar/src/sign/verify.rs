@@ -26,29 +26,53 @@ impl PublicKey {
         match (self, message) {
             (Self::Rsa { .. }, Message::RsaPkcs1(info)) => {
                 match raw::digest_in(info).ok_or(NotByThisKey)? {
-                    Digest::Sha256(digest) => {
-                        self.rsa(&RSA_PKCS1_2048_8192_SHA256, &digest, &digest::SHA256, signature)
-                    }
-                    Digest::Sha512(digest) => {
-                        self.rsa(&RSA_PKCS1_2048_8192_SHA512, &digest, &digest::SHA512, signature)
-                    }
+                    Digest::Sha256(digest) => self.rsa(
+                        &RSA_PKCS1_2048_8192_SHA256,
+                        &digest,
+                        &digest::SHA256,
+                        signature,
+                    ),
+                    Digest::Sha512(digest) => self.rsa(
+                        &RSA_PKCS1_2048_8192_SHA512,
+                        &digest,
+                        &digest::SHA512,
+                        signature,
+                    ),
                 }
             }
-            (Self::Rsa { .. }, Message::RsaPss(Digest::Sha256(digest))) => {
-                self.rsa(&RSA_PSS_2048_8192_SHA256, digest, &digest::SHA256, signature)
-            }
-            (Self::Rsa { .. }, Message::RsaPss(Digest::Sha512(digest))) => {
-                self.rsa(&RSA_PSS_2048_8192_SHA512, digest, &digest::SHA512, signature)
-            }
-            (Self::P256(point), Message::Ecdsa(digest)) => {
-                hashed(&ECDSA_P256_SHA256_ASN1, point, digest, &digest::SHA256, signature)
-            }
-            (Self::P384(point), Message::Ecdsa(digest)) => {
-                hashed(&ECDSA_P384_SHA384_ASN1, point, digest, &digest::SHA384, signature)
-            }
-            (Self::P521(point), Message::Ecdsa(digest)) => {
-                hashed(&ECDSA_P521_SHA512_ASN1, point, digest, &digest::SHA512, signature)
-            }
+            (Self::Rsa { .. }, Message::RsaPss(Digest::Sha256(digest))) => self.rsa(
+                &RSA_PSS_2048_8192_SHA256,
+                digest,
+                &digest::SHA256,
+                signature,
+            ),
+            (Self::Rsa { .. }, Message::RsaPss(Digest::Sha512(digest))) => self.rsa(
+                &RSA_PSS_2048_8192_SHA512,
+                digest,
+                &digest::SHA512,
+                signature,
+            ),
+            (Self::P256(point), Message::Ecdsa(digest)) => hashed(
+                &ECDSA_P256_SHA256_ASN1,
+                point,
+                digest,
+                &digest::SHA256,
+                signature,
+            ),
+            (Self::P384(point), Message::Ecdsa(digest)) => hashed(
+                &ECDSA_P384_SHA384_ASN1,
+                point,
+                digest,
+                &digest::SHA384,
+                signature,
+            ),
+            (Self::P521(point), Message::Ecdsa(digest)) => hashed(
+                &ECDSA_P521_SHA512_ASN1,
+                point,
+                digest,
+                &digest::SHA512,
+                signature,
+            ),
             (Self::Ed25519(key), Message::Ed25519(message)) => {
                 UnparsedPublicKey::new(&ED25519, key)
                     .verify(message, signature)

@@ -39,8 +39,14 @@ impl Certificate {
             signer,
         };
         let password = Password::empty();
-        let direct = config(&primary, SignatureType::Key, properties()?, created, &random())?
-            .sign_key(&remote, &password, &primary)?;
+        let direct = config(
+            &primary,
+            SignatureType::Key,
+            properties()?,
+            created,
+            &random(),
+        )?
+        .sign_key(&remote, &password, &primary)?;
         let mut users = Vec::new();
         for (index, user_id) in user_ids.iter().enumerate() {
             let id = statement::user_id(user_id)?;
@@ -49,8 +55,13 @@ impl Certificate {
                 _ => Vec::new(),
             };
             let kind = SignatureType::CertPositive;
-            let signature = config(&primary, kind, said, created, &random())?
-                .sign_certification(&remote, &primary, &password, Tag::UserId, &id)?;
+            let signature = config(&primary, kind, said, created, &random())?.sign_certification(
+                &remote,
+                &primary,
+                &password,
+                Tag::UserId,
+                &id,
+            )?;
             signature.verify_certification(&primary, Tag::UserId, &id)?;
             users.push(SignedUser::new(id, vec![signature]));
         }
