@@ -1,0 +1,6 @@
+//! The public log: what a log writes, and what those see who check it.
+
+mod forgeries;
+mod growing;
+mod memory;
+mod vectors;
