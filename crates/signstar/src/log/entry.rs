@@ -209,8 +209,8 @@ impl Entry {
 
     /// Checks the same, and that a key of `certificate` made the signature over these octets.
     ///
-    /// That they follow from the file can be told only by those who have it
-    /// ([`Detached::verify`]).
+    /// That these octets follow from the file and from the hashed area of the packet can be told
+    /// only by those who have the file ([`Detached::verify`]).
     pub fn verify(&self, certificate: &Certificate) -> Result<(), DoesNotVerify> {
         self.recorded()?.verify_facts(&self.facts(), certificate)
     }

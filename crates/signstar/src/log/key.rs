@@ -74,7 +74,7 @@ pub struct VerifierKey {
     algorithm: Algorithm,
     public: Vec<u8>,
     /// Absent where signatures cannot be verified.
-    ed25519: Option<VerifyingKey>,
+    ed25519: Option<Box<VerifyingKey>>,
 }
 
 /// What a signature that verifies says.
@@ -127,7 +127,7 @@ impl VerifierKey {
     /// Ed25519 (RFC 8032 §5.1.5), 1312 for ML-DSA-44.
     pub fn new(name: KeyName, algorithm: Algorithm, public: &[u8]) -> Result<Self, InvalidKey> {
         let ed25519 = match algorithm {
-            Algorithm::Ed25519 | Algorithm::CosignatureEd25519 => Some(ed25519(public)?),
+            Algorithm::Ed25519 | Algorithm::CosignatureEd25519 => Some(Box::new(ed25519(public)?)),
             Algorithm::CosignatureMlDsa44 if public.len() == ML_DSA_44_OCTETS => None,
             Algorithm::CosignatureMlDsa44 => return Err(InvalidKey::Key),
         };
@@ -169,7 +169,7 @@ impl VerifierKey {
 
     /// Verifies the `signature` of a signature line, without the ID of the key, over `text`.
     pub fn verify(&self, text: &str, signature: &[u8]) -> Result<Verified, NotVerified> {
-        let key = self.ed25519.as_ref().ok_or(NotVerified::Unsupported)?;
+        let key = self.ed25519.as_deref().ok_or(NotVerified::Unsupported)?;
         let check = |message: &[u8], raw: &[u8]| {
             let raw = Signature::from_slice(raw).map_err(|_| NotVerified::Wrong)?;
             key.verify_strict(message, &raw)

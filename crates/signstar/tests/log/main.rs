@@ -4,4 +4,5 @@ mod forgeries;
 mod formats;
 mod growing;
 mod memory;
+mod properties;
 mod vectors;
