@@ -129,13 +129,13 @@ fn frame(kind: u8, rest: &[u8]) -> Vec<u8> {
 
 /// Reads one frame without its length; nothing at the end of the input.
 pub(crate) fn read_frame(from: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    let Some(first) = from.by_ref().bytes().next() else {
-        return Ok(None);
+    let mut length = Vec::with_capacity(4);
+    from.by_ref().take(4).read_to_end(&mut length)?;
+    let length: [u8; 4] = match length.try_into() {
+        Ok(length) => length,
+        Err(none) if none.is_empty() => return Ok(None),
+        Err(_) => return Err(io::ErrorKind::UnexpectedEof.into()),
     };
-    let [head, rest @ ..] = &mut length;
-    *head = first?;
-    from.read_exact(rest)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if !(1..=MAX_FRAME).contains(&length) {
         let reason = format!("a message of {length} octets; at most {MAX_FRAME} are read");

@@ -198,17 +198,23 @@ fn task(octets: &[u8], allowed: &Allowed) -> Result<Task, &'static str> {
 /// Writes answers in the order of the questions; those that are ready together in one go.
 fn write(stream: &UnixStream, answers: &Receiver<Receiver<Answer>>) -> io::Result<()> {
     let mut output = BufWriter::with_capacity(1 << 16, stream);
-    for answer in answers {
-        let ready = match answer.try_recv() {
-            Err(TryRecvError::Empty) => {
-                output.flush()?;
-                answer.recv().ok()
-            }
-            ready => ready.ok(),
-        };
+    while let Some(answer) = next(answers, &mut output)? {
+        let ready = next(&answer, &mut output)?;
         output.write_all(&ready.unwrap_or_else(gone).to_frame())?;
     }
     output.flush()
+}
+
+/// The next one, and if it has to be waited for, nothing else waits meanwhile.
+fn next<T>(from: &Receiver<T>, output: &mut impl Write) -> io::Result<Option<T>> {
+    match from.try_recv() {
+        Ok(next) => Ok(Some(next)),
+        Err(TryRecvError::Disconnected) => Ok(None),
+        Err(TryRecvError::Empty) => {
+            output.flush()?;
+            Ok(from.recv().ok())
+        }
+    }
 }
 
 fn gone() -> Answer {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// Where to crash: `STEP@COUNT`, after that step for the COUNTth time.
+/// Where to crash: `STEP@COUNT`, that is, when that step is done for this many times.
 const VARIABLE: &str = "SIGNSTAR_LOG_CRASH";
 
 /// Says that a step of the commit order is done; does not return if it was to be the last one.
