@@ -4,16 +4,19 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::unistd::{Uid, User};
 use signstar::{
     Enclave,
-    config::{ClientName, Config, Identity, Key, KeyName},
+    config::{self, ClientName, Config, Identity, Key, KeyName},
+    log::{Log, PublicLog},
     policy::Policy,
     request::Salts,
     sign::{Certificate, Keyring, SigningKey},
 };
+use signstar_log::client::Client;
 
 use crate::{Error, journal::Journal};
 
@@ -91,9 +94,23 @@ pub(crate) fn enclave(config: &Config, client: &ClientName, journal: &mut Journa
     Enclave {
         policy: Policy::new(config.clients.clone()),
         keyring,
-        log: config.log,
+        log: log(config),
         salts: Salts::default(),
     }
+}
+
+/// The log, which is not reached for before there is something to record.
+fn log(config: &Config) -> Log {
+    let public = match &config.log {
+        config::Log::Unlogged => return Log::Unlogged,
+        config::Log::Public(public) => public,
+    };
+    let patience = Duration::from_secs(config.limits.request_seconds.get().into());
+    let recorder = Client::new(&public.socket, patience);
+    let log = PublicLog::new(Box::new(recorder), public.vkey.clone(), public.file_names);
+    let keys = config.keys.iter();
+    let exceptions = keys.filter_map(|(name, key)| Some((name.clone(), key.log_file_names?)));
+    Log::Public(exceptions.fold(log, |log, (key, names)| log.with_file_names_of(key, names)))
 }
 
 fn open(config: &Config, name: &KeyName) -> Result<SigningKey, Box<dyn std::error::Error>> {

@@ -13,7 +13,7 @@ mod stream;
 mod wire;
 
 pub use id::RequestId;
-pub use input::{Digest, Input};
+pub use input::{Digest, FileDigest, Input};
 pub use name::AllegedName;
 pub use output::{Output, OutputType};
 pub use salt::{Random, Salt, Salts};
@@ -35,6 +35,7 @@ pub struct Request {
     output: Output,
     alleged_name: Option<AllegedName>,
     id: Option<RequestId>,
+    name_salt: Option<[u8; 32]>,
     proof: bool,
     progress: bool,
 }
@@ -106,6 +107,7 @@ impl Request {
             output,
             alleged_name,
             id: None,
+            name_salt: None,
             proof: false,
             progress: false,
         }
@@ -117,6 +119,17 @@ impl Request {
         Self {
             version: Version::V1_1,
             id: Some(id),
+            ..self
+        }
+    }
+
+    /// The same with a salt for the commitment to the name of the file, where the log holds
+    /// commitments: 32 octets, random, fresh, and kept by the client.
+    #[must_use]
+    pub fn with_name_salt(self, salt: [u8; 32]) -> Self {
+        Self {
+            version: Version::V1_1,
+            name_salt: Some(salt),
             ..self
         }
     }
@@ -185,6 +198,14 @@ impl Request {
         }
     }
 
+    /// What is known of the file; nothing for a salt.
+    pub fn file_digest(&self) -> Option<FileDigest> {
+        match (&self.input, &self.output) {
+            (Input::State(state), Output::OpenPgpV6(_)) => Some(FileDigest::Salted(state.digest())),
+            (input, _) => input.digest().map(FileDigest::Plain),
+        }
+    }
+
     /// What the client says the file is called. Nothing may rely on it.
     pub fn alleged_name(&self) -> Option<&AllegedName> {
         self.alleged_name.as_ref()
@@ -193,6 +214,11 @@ impl Request {
     /// What the client calls this request.
     pub fn id(&self) -> Option<&RequestId> {
         self.id.as_ref()
+    }
+
+    /// The salt for a commitment to the name of the file.
+    pub fn name_salt(&self) -> Option<&[u8; 32]> {
+        self.name_salt.as_ref()
     }
 
     /// Whether a proof is asked for that the signature is in the log.
