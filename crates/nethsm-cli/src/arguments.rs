@@ -2,6 +2,8 @@
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use nethsm::passphrase::Passphrase;
+
 use crate::backup::Backup;
 use crate::cluster::Cluster;
 use crate::config::Config;
@@ -77,7 +79,7 @@ noun! {
         Lock: [LockDevice],
         /// Make a locked device operational.
         Unlock: [UnlockDevice],
-        /// Make random bytes, 1 to 1024.
+        /// Make random bytes.
         Random: [GetRandom],
         /// Tell what the device has counted.
         Metrics: [GetMetrics],
@@ -125,8 +127,10 @@ pub(crate) fn parse() -> Arguments {
 /// A new passphrase, in a file or typed twice.
 #[derive(Args, Debug)]
 pub(crate) struct NewPassphrase {
-    /// The file with the new passphrase, 10 to 200 bytes [default: asked for twice].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = format!(
+        "The file with the new passphrase, {} to {} bytes [default: asked for twice]",
+        Passphrase::MIN, Passphrase::MAX
+    ))]
     pub(crate) new_passphrase_file: Option<std::path::PathBuf>,
 }
 

@@ -101,6 +101,47 @@ const RESCUER: Access = Access {
     ..root(&[])
 };
 
+/// An [`Access`] in words, as it shows itself: documentation takes nothing but literals.
+macro_rules! who {
+    (ANYBODY) => {
+        "anybody"
+    };
+    (ADMINISTRATOR) => {
+        "Administrator"
+    };
+    (OPERATOR) => {
+        "Operator"
+    };
+    (EITHER) => {
+        "Administrator, Operator"
+    };
+    (METRICS) => {
+        "Metrics"
+    };
+    (ROOT) => {
+        "Administrator, root users only"
+    };
+    (BACKUP) => {
+        "Backup, root users only"
+    };
+    (ADMINISTRATOR_WHEN_OPERATIONAL) => {
+        "Administrator; anybody when Locked, Unprovisioned, Failed"
+    };
+    (ROOT_WHEN_OPERATIONAL) => {
+        "Administrator, root users only; anybody when Locked, Unprovisioned, Failed"
+    };
+    (ROOT_UNLESS_FAILED) => {
+        "Administrator, root users only; anybody when Failed"
+    };
+    (ROOT_UNLESS_FRESH) => {
+        "Administrator, root users only; anybody when Unprovisioned"
+    };
+    (RESCUER) => {
+        "user `unlock` with the unlock passphrase"
+    };
+}
+pub(crate) use who;
+
 macro_rules! or_nothing {
     () => {
         ()
@@ -119,10 +160,20 @@ macro_rules! calls {
             $access:ident $states:expr,
             $question:ty $(| $alternative:ty)? => $success:literal $answer:ty;
     )+) => {
+        /// What the row of a call says, for its documentation and that of its method.
+        macro_rules! facts {
+            $( ($name) => {
+                concat!(
+                    "\n`", stringify!($method), " ", $path, "`, by ", $crate::table::who!($access),
+                    ", in the states `", stringify!($states), "`; answered with ", $success, "."
+                )
+            }; )+
+        }
+        pub(crate) use facts;
+
         $(
             #[doc = $about]
-            #[doc = ""]
-            #[doc = concat!("`", stringify!($method), " ", $path, "`")]
+            #[doc = facts!($name)]
             #[derive(Clone, Copy, Debug)]
             pub struct $name;
 
@@ -414,4 +465,27 @@ calls! { $
     /// Restores a backup. What an operational device has beyond it is deleted.
     RestoreBackup = Post "/system/restore" [()] ROOT_UNLESS_FRESH [Unprovisioned, Operational],
         Restore => 204 ();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documentation_says_who_may_as_the_rows_do() {
+        macro_rules! same {
+            ($($access:ident)+) => { $( assert_eq!(who!($access), $access.to_string()); )+ };
+        }
+        same!(ANYBODY ADMINISTRATOR OPERATOR EITHER METRICS ROOT BACKUP RESCUER);
+        same!(ADMINISTRATOR_WHEN_OPERATIONAL ROOT_WHEN_OPERATIONAL);
+        same!(ROOT_UNLESS_FAILED ROOT_UNLESS_FRESH);
+    }
+
+    #[test]
+    fn a_row_and_its_method_are_documented_with_its_facts() {
+        assert_eq!(
+            facts!(Sign),
+            "\n`Post /keys/{KeyID}/sign`, by Operator, in the states `[Operational]`; answered with 200."
+        );
+    }
 }

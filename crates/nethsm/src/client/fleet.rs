@@ -30,22 +30,24 @@ pub enum Order {
 /// A device that failed is left alone for a while: one second, then two, four and so on to one
 /// minute. If all are left alone, they are tried nevertheless.
 ///
-/// ```no_run
-/// use nethsm::client::{Client, Fleet, Order, Tls};
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/device.rs")); }
+/// # use nethsm::passphrase::Credentials;
+/// # let (first, second) = (example::operational(), example::operational().with_key("packages"));
+/// # let clients = vec![first.client(), second.client()];
+/// # let operator = || Credentials::new("operator".parse().unwrap(), example::passphrase());
+/// use nethsm::client::{Fleet, Order};
 /// use nethsm::key::{SignMode, SignRequest};
 /// use nethsm::table::Sign;
 ///
-/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut clients = Vec::new();
-/// for url in ["https://192.0.2.1", "https://192.0.2.2"] {
-///     clients.push(Client::new(&url.parse()?, &Tls::System)?);
-/// }
-/// let fleet = Fleet::new(clients, Order::RoundRobin);
+/// let fleet = Fleet::new(clients, Order::Listed).as_user(operator);
+/// # drop(first);
+/// // The first of the two is switched off now.
 /// let question = SignRequest { mode: SignMode::EdDsa, message: b"hello".to_vec().into() };
 /// let answered = fleet.call::<Sign>(&"packages".parse()?, &question)?;
-/// println!("signed by {}", answered.by);
-/// # Ok(())
-/// # }
+/// assert_eq!(answered.by, *fleet.clients()[1].url());
+/// assert_eq!(fleet.conditions()[0].1.failures, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Fleet {
