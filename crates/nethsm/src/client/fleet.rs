@@ -35,7 +35,7 @@ pub enum Order {
 /// # use nethsm::passphrase::Credentials;
 /// # let (first, second) = (example::operational(), example::operational().with_key("packages"));
 /// # let clients = vec![first.client(), second.client()];
-/// # let operator = || Credentials::new("operator".parse().unwrap(), example::passphrase());
+/// # let operator = Credentials::new("operator".parse()?, example::passphrase());
 /// use nethsm::client::{Fleet, Order};
 /// use nethsm::key::{SignMode, SignRequest};
 /// use nethsm::table::Sign;
@@ -120,15 +120,22 @@ impl Fleet {
         }
     }
 
-    /// The same devices and connections, for calls as the user that `credentials` makes up for
-    /// each: the passphrases cannot be copied.
+    /// The same devices and connections, for calls as this user, who is known to all of them.
     #[must_use]
-    pub fn as_user(&self, mut credentials: impl FnMut() -> Credentials) -> Self {
-        let clients = self.clients.iter();
+    pub fn as_user(&self, credentials: Credentials) -> Self {
+        let credentials = Arc::new(credentials);
+        self.with(|client| client.as_shared_user(credentials.clone()))
+    }
+
+    /// The same devices and connections; each call may take this long in all.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        self.with(|client| client.with_timeout(timeout))
+    }
+
+    fn with(&self, change: impl Fn(&Client) -> Client) -> Self {
         Self {
-            clients: clients
-                .map(|client| client.as_user(credentials()))
-                .collect(),
+            clients: self.clients.iter().map(change).collect(),
             shared: self.shared.clone(),
         }
     }
@@ -169,6 +176,19 @@ impl Fleet {
         parameters: &C::Parameters,
         question: &C::Question,
     ) -> Result<Answered<C::Answer>, FleetError> {
+        self.ask::<C, _>(|client| client.call::<C>(parameters, question))
+    }
+
+    /// Like [`Fleet::call`], for what is not a plain call: `ask` makes the call `C` of the device
+    /// that it is given, with a query, as a transfer, or through another library.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError`].
+    pub fn ask<C: Call, A>(
+        &self,
+        ask: impl Fn(&Client) -> Result<A, Error>,
+    ) -> Result<Answered<A>, FleetError> {
         let mut errors = Vec::new();
         for place in self.places() {
             let Some(client) = self.clients.get(place) else {
@@ -181,7 +201,7 @@ impl Fleet {
                 continue;
             }
             let by = client.url().clone();
-            match client.call::<C>(parameters, question) {
+            match ask(client) {
                 Ok(answer) => {
                     self.is_well(place);
                     return Ok(Answered { answer, by });

@@ -86,8 +86,13 @@ impl Client {
     /// Another handle on the same connections, for calls as this user.
     #[must_use]
     pub fn as_user(&self, credentials: Credentials) -> Self {
+        self.as_shared_user(Arc::new(credentials))
+    }
+
+    /// One copy of the passphrase for the handles on all devices of a fleet.
+    fn as_shared_user(&self, credentials: Arc<Credentials>) -> Self {
         Self {
-            credentials: Some(Arc::new(credentials)),
+            credentials: Some(credentials),
             ..self.clone()
         }
     }
