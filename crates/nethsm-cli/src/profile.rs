@@ -24,19 +24,62 @@ struct Config {
     profiles: BTreeMap<String, Profile>,
 }
 
-/// A device, and who is known there.
+/// A device or several with the same users and keys, and who is known there.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub(crate) struct Profile {
-    /// Where it is.
-    #[serde(deserialize_with = "parsed")]
-    pub(crate) url: Url,
-    /// How it is recognised.
-    #[serde(default = "system", deserialize_with = "parsed")]
-    pub(crate) tls: Tls,
+    /// Where they are, at least one.
+    pub(crate) urls: Vec<Url>,
+    /// How they are recognised: one mode for all, or one for each.
+    tls: Vec<Tls>,
     /// Who may be used; for each call the first one with a role that may make it.
-    #[serde(default)]
     pub(crate) users: Vec<User>,
+}
+
+/// How a [`Profile`] is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    url: Option<Parsed<Url>>,
+    urls: Option<Vec<Parsed<Url>>>,
+    tls: Option<OneOrMore>,
+    #[serde(default)]
+    users: Vec<User>,
+}
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "system, ca:FILE, pin:SHA256 or insecure, or a list of these"
+)]
+enum OneOrMore {
+    One(Parsed<Tls>),
+    More(Vec<Parsed<Tls>>),
+}
+
+impl TryFrom<Written> for Profile {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let urls: Vec<_> = match (written.url, written.urls) {
+            (Some(url), None) => vec![url.0],
+            (None, Some(urls)) if !urls.is_empty() => urls.into_iter().map(|url| url.0).collect(),
+            _ => return Err("a profile has either url = \"...\" or urls = [\"...\", ...]"),
+        };
+        let tls: Vec<_> = match written.tls {
+            None => vec![Tls::System],
+            Some(OneOrMore::One(tls)) => vec![tls.0],
+            Some(OneOrMore::More(all)) => all.into_iter().map(|tls| tls.0).collect(),
+        };
+        if tls.len() != 1 && tls.len() != urls.len() {
+            return Err("tls is one mode for all devices, or a list with one for each");
+        }
+        Ok(Self {
+            urls,
+            tls,
+            users: written.users,
+        })
+    }
 }
 
 /// A user of a device.
@@ -49,21 +92,31 @@ pub(crate) struct User {
     pub(crate) passphrase: Source,
 }
 
-fn system() -> Tls {
-    Tls::System
-}
+/// Something that stands there as text.
+struct Parsed<T>(T);
 
-fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: std::fmt::Display>,
-{
-    String::deserialize(deserializer)?
-        .parse()
-        .map_err(de::Error::custom)
+impl<'de, T: FromStr<Err: std::fmt::Display>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(de::Error::custom)
+    }
 }
 
 impl Profile {
+    /// How these devices are recognised, which may be some of its own, by their places. The profile
+    /// knows no other, but its authority may.
+    pub(crate) fn modes(&self, urls: &[Url]) -> Vec<Tls> {
+        if let [one] = self.tls.as_slice() {
+            return vec![one.clone()];
+        }
+        let mode = |url: &Url| {
+            let own = self.urls.iter().zip(&self.tls);
+            let mut own = own.filter(|(own, _)| *own == url);
+            own.next().map_or(Tls::System, |(_, tls)| tls.clone())
+        };
+        urls.iter().map(mode).collect()
+    }
+
     /// The user that makes a call: the first that may, better one whose passphrase `is_known`.
     pub(crate) fn caller(&self, row: &Row, is_known: impl Fn(&&User) -> bool) -> Option<&User> {
         let may = |user: &&User| row.allows(user.role, user.name.origin());
@@ -115,8 +168,10 @@ impl Profile {
             Err(_) => folder.join(path),
         };
         let mut profile = self.clone();
-        if let Tls::CaFile(path) = &mut profile.tls {
-            *path = place(path);
+        for tls in &mut profile.tls {
+            if let Tls::CaFile(path) = tls {
+                *path = place(path);
+            }
         }
         for user in &mut profile.users {
             if let Source::File(path) = &mut user.passphrase {
@@ -210,7 +265,7 @@ mod tests {
     fn files_are_beside_the_configuration() {
         let config = read("config.toml".as_ref(), TEXT).expect("good");
         let profile = config.profiles["build"].from("/etc/nethsm/config.toml".as_ref());
-        assert_eq!(profile.tls.to_string(), "ca:/etc/nethsm/authority.pem");
+        assert_eq!(profile.tls[0].to_string(), "ca:/etc/nethsm/authority.pem");
         assert_eq!(
             profile.users[1].passphrase,
             Source::File("/etc/nethsm/packager.passphrase".into())

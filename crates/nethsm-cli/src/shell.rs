@@ -45,7 +45,8 @@ fn completions(shell: Kind) -> Result<Answer, Failure> {
 }
 
 /// The sessions that the tests run, by the command whose page has them.
-pub(crate) const EXAMPLES: [(&str, &str); 14] = [
+pub(crate) const EXAMPLES: [(&str, &str); 15] = [
+    ("", include_str!("../tests/console/devices.md")),
     ("backup", include_str!("../tests/console/backup.md")),
     ("cluster", include_str!("../tests/console/cluster.md")),
     ("config", include_str!("../tests/console/config.md")),
@@ -71,8 +72,8 @@ fn examples(page: &str) -> String {
     let mut roff = ".SH EXAMPLES\n".to_owned();
     for line in markdown.lines() {
         match line {
-            "```console" => roff.push_str(".nf\n"),
             "```" => roff.push_str(".fi\n"),
+            line if line.starts_with("```") => roff.push_str(".nf\n"),
             // How the tests write the exit status.
             line if line.starts_with("? ") => {}
             "" => roff.push_str(".PP\n"),

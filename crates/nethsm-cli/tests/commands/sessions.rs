@@ -24,6 +24,11 @@ fn session(name: &str, start: Start) {
         cases
             .insert_var("[URL]", place.url().to_owned())
             .expect("a name");
+        if let Some(other) = place.other() {
+            cases
+                .insert_var("[OTHER]", other.to_owned())
+                .expect("a name");
+        }
         cases.run();
     });
     if std::env::var_os("TRYCMD").is_some() {
@@ -56,6 +61,7 @@ macro_rules! sessions {
 }
 
 sessions! {
+    devices from Several;
     info from Ready;
     health from Fresh;
     provision from Fresh;
