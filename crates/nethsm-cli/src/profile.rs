@@ -262,6 +262,28 @@ mod tests {
     }
 
     #[test]
+    fn several_devices_are_recognised_each_or_all_alike() {
+        let pins = ["0a", "0b"].map(|digits| format!("pin:{}", digits.repeat(32)));
+        let profile = |tls: &str| {
+            let text = format!("[profiles.a]\nurls = ['https://a', 'https://b']\ntls = {tls}");
+            read("config.toml".as_ref(), &text).map(|mut config| config.profiles.remove("a"))
+        };
+        let modes = |tls: &str, urls: &[&str]| {
+            let urls: Vec<_> = urls.iter().map(|url| url.parse().expect("good")).collect();
+            let profile = profile(tls).expect("good").expect("there");
+            let modes = profile.modes(&urls);
+            modes.iter().map(Tls::to_string).collect::<Vec<_>>()
+        };
+        let [first, second] = &pins;
+        let each = format!("['{first}', '{second}']");
+        assert_eq!(modes(&each, &["https://a", "https://b"]), pins);
+        assert_eq!(modes(&each, &["https://b"]), [second.as_str()]);
+        assert_eq!(modes(&each, &["https://c"]), ["system"]);
+        assert_eq!(modes("'insecure'", &["https://c"]), ["insecure"]);
+        profile("['insecure', 'system', 'system']").expect_err("three for two");
+    }
+
+    #[test]
     fn files_are_beside_the_configuration() {
         let config = read("config.toml".as_ref(), TEXT).expect("good");
         let profile = config.profiles["build"].from("/etc/nethsm/config.toml".as_ref());
@@ -279,6 +301,8 @@ mod tests {
             "[profiles.a]\nurl = 'https://h'\ncolour = 'red'",
             "[profiles.a]\nurl = 'http://h'",
             "[profiles.a]\ntls = 'insecure'",
+            "[profiles.a]\nurls = []",
+            "[profiles.a]\nurl = 'https://h'\nurls = ['https://h']",
         ] {
             let failure = read("config.toml".as_ref(), wrong).expect_err(wrong);
             assert_eq!(failure.kind, crate::failure::Kind::Local);

@@ -106,6 +106,12 @@ impl Place {
         Some(place)
     }
 
+    /// Ends the device, and serves another one with these arguments.
+    pub(crate) fn serve_instead(&mut self, data: &Path, arguments: &[String]) {
+        let program = beside("softnethsm").expect("it was there");
+        self.device = Device::serve(&program, data, arguments);
+    }
+
     /// The address of the other device.
     pub(crate) fn other(&self) -> Option<&str> {
         Some(&self.other.as_ref()?.url)
@@ -211,9 +217,14 @@ struct Device {
 
 impl Device {
     fn start(program: &Path, data: &Path) -> Self {
+        let folder = data.display().to_string();
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", &folder];
+        Self::serve(program, data, &arguments.map(str::to_owned))
+    }
+
+    fn serve(program: &Path, data: &Path, arguments: &[String]) -> Self {
         let mut process = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

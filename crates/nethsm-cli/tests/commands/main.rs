@@ -2,6 +2,8 @@
 
 mod device;
 mod exports;
+mod rescue;
 mod sessions;
 mod signatures;
+mod sources;
 mod terminal;
