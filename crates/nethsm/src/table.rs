@@ -142,6 +142,23 @@ macro_rules! who {
 }
 pub(crate) use who;
 
+/// A method as HTTP spells it.
+macro_rules! method {
+    (Get) => {
+        "GET"
+    };
+    (Put) => {
+        "PUT"
+    };
+    (Post) => {
+        "POST"
+    };
+    (Delete) => {
+        "DELETE"
+    };
+}
+pub(crate) use method;
+
 macro_rules! or_nothing {
     () => {
         ()
@@ -164,8 +181,10 @@ macro_rules! calls {
         macro_rules! facts {
             $( ($name) => {
                 concat!(
-                    "\n`", stringify!($method), " ", $path, "`, by ", $crate::table::who!($access),
-                    ", in the states `", stringify!($states), "`; answered with ", $success, "."
+                    "\n`", $crate::table::method!($method), " ", $path, "`, by ",
+                    $crate::table::who!($access), ", in the states `", stringify!($states),
+                    "`; question `", stringify!($question), "`" $(, " or `", stringify!($alternative), "`")?,
+                    ", answer ", $success, " `", stringify!($answer), "`."
                 )
             }; )+
         }
@@ -485,7 +504,8 @@ mod tests {
     fn a_row_and_its_method_are_documented_with_its_facts() {
         assert_eq!(
             facts!(Sign),
-            "\n`Post /keys/{KeyID}/sign`, by Operator, in the states `[Operational]`; answered with 200."
+            "\n`POST /keys/{KeyID}/sign`, by Operator, in the states `[Operational]`; \
+             question `SignRequest`, answer 200 `Signature`."
         );
     }
 }

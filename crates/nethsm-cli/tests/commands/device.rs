@@ -106,6 +106,11 @@ impl Place {
         Some(place)
     }
 
+    /// How to recognise the device.
+    pub(crate) fn tls(&self) -> &str {
+        &self.device.tls
+    }
+
     /// Ends the device, and serves another one with these arguments.
     pub(crate) fn serve_instead(&mut self, data: &Path, arguments: &[String]) {
         let program = beside("softnethsm").expect("it was there");
