@@ -101,64 +101,6 @@ const RESCUER: Access = Access {
     ..root(&[])
 };
 
-/// An [`Access`] in words, as it shows itself: documentation takes nothing but literals.
-macro_rules! who {
-    (ANYBODY) => {
-        "anybody"
-    };
-    (ADMINISTRATOR) => {
-        "Administrator"
-    };
-    (OPERATOR) => {
-        "Operator"
-    };
-    (EITHER) => {
-        "Administrator, Operator"
-    };
-    (METRICS) => {
-        "Metrics"
-    };
-    (ROOT) => {
-        "Administrator, root users only"
-    };
-    (BACKUP) => {
-        "Backup, root users only"
-    };
-    (ADMINISTRATOR_WHEN_OPERATIONAL) => {
-        "Administrator; anybody when Locked, Unprovisioned, Failed"
-    };
-    (ROOT_WHEN_OPERATIONAL) => {
-        "Administrator, root users only; anybody when Locked, Unprovisioned, Failed"
-    };
-    (ROOT_UNLESS_FAILED) => {
-        "Administrator, root users only; anybody when Failed"
-    };
-    (ROOT_UNLESS_FRESH) => {
-        "Administrator, root users only; anybody when Unprovisioned"
-    };
-    (RESCUER) => {
-        "user `unlock` with the unlock passphrase"
-    };
-}
-pub(crate) use who;
-
-/// A method as HTTP spells it.
-macro_rules! method {
-    (Get) => {
-        "GET"
-    };
-    (Put) => {
-        "PUT"
-    };
-    (Post) => {
-        "POST"
-    };
-    (Delete) => {
-        "DELETE"
-    };
-}
-pub(crate) use method;
-
 macro_rules! or_nothing {
     () => {
         ()
@@ -181,8 +123,8 @@ macro_rules! calls {
         macro_rules! facts {
             $( ($name) => {
                 concat!(
-                    "\n`", $crate::table::method!($method), " ", $path, "`, by ",
-                    $crate::table::who!($access), ", in the states `", stringify!($states),
+                    "\n`", $crate::words::method!($method), " ", $path, "`, by ",
+                    $crate::words::who!($access), ", in the states `", stringify!($states),
                     "`; question `", stringify!($question), "`" $(, " or `", stringify!($alternative), "`")?,
                     ", answer ", $success, " `", stringify!($answer), "`."
                 )
@@ -489,6 +431,7 @@ calls! { $
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::words::who;
 
     #[test]
     fn the_documentation_says_who_may_as_the_rows_do() {
