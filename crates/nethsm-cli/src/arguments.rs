@@ -44,7 +44,7 @@ Profiles (~/.config/nethsm/config.toml, or below XDG_CONFIG_HOME):
   # passphrase = { command = [\"pass\", \"show\", \"hsm\"] }  # what it prints
   # passphrase = \"keyring\"                   # from the desktop, with secret-tool:
   #   secret-tool store --label NetHSM service nethsm url URL user NAME
-  #   (URL in full: https://hsm.example.org/api/v1)
+  #   (URL in full: https://hsm.example.org/api/v1; the first of several)
 
 Passphrases are never given on the command line or in the environment.
 

@@ -3,10 +3,11 @@
 use std::cell::{OnceCell, RefCell};
 use std::time::Duration;
 
-use nethsm::call::{Call, Row, UNLOCK_USER};
+use nethsm::call::{Admission, Call, Row, UNLOCK_USER};
 use nethsm::client::{Answered, Client, Error, Fleet, FleetError};
 use nethsm::id::UserId;
 use nethsm::passphrase::Credentials;
+use nethsm::table;
 
 use crate::answer::{Said, say};
 use crate::devices::Devices;
@@ -104,7 +105,7 @@ impl Session {
             [only] => Ok(only.clone()),
             _ => {
                 let ready = |client: &Client| client.ready().map(|()| client.clone());
-                self.made::<nethsm::table::GetReady, _>(&fleet, ready)
+                self.made::<table::GetReady, _>(&fleet, ready)
             }
         }
     }
@@ -179,6 +180,9 @@ impl Session {
         if let Some(name) = &self.globals.user {
             return Ok(Some((name.clone(), self.source(name)?)));
         }
+        if !row.access.open.is_empty() && self.is_open(row)? {
+            return Ok(None);
+        }
         let users = self.users.borrow();
         let is_known = |user: &&User| users.iter().any(|(name, _)| *name == user.name);
         let listed = self
@@ -186,12 +190,18 @@ impl Session {
             .and_then(|profile| profile.caller(row, is_known));
         match listed {
             Some(user) => Ok(Some((user.name.clone(), user.passphrase.clone()))),
-            None if !row.access.open.is_empty() => Ok(None),
             None => Err(Failure::usage(
                 format!("nobody to do this as: it is for {}", who(row)),
                 "give --user NAME, or list a user of that role in the profile",
             )),
         }
+    }
+
+    /// Whether anybody can make a call now, so that nobody need be asked for a passphrase.
+    fn is_open(&self, row: &Row) -> Result<bool, Failure> {
+        let fleet = &self.devices()?.fleet;
+        let state = self.made::<table::GetState, _>(fleet, Client::state)?;
+        Ok(row.admission(state) == Admission::Open)
     }
 
     /// Where the passphrase of a user comes from who was named on the command line.

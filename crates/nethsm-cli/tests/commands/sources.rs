@@ -102,3 +102,22 @@ fn without_a_terminal_nobody_is_asked() {
     assert_eq!(done.status.code(), Some(1));
     assert!(said(&done).contains("passphrase-file"), "{}", said(&done));
 }
+
+#[test]
+fn nobody_is_asked_where_anybody_may() {
+    let Some(place) = Place::start("prompt", Start::Fresh) else {
+        return;
+    };
+    place.program("pass", "echo asked >&2; exit 1");
+    let path = place.config.join("nethsm/config.toml");
+    let usual = r#"{ file = "admin.passphrase" }"#;
+    let text = fs::read_to_string(&path).expect("there");
+    let pass = format!("{{ command = [\"{}/pass\"] }}", place.files.display());
+    fs::write(&path, text.replace(usual, &pass)).expect("written");
+    // Anybody may, as long as the device is not operational; then administrators only.
+    place.nethsm("health diagnose");
+    place.nethsm("provision --unlock-passphrase-file unlock.passphrase --admin-passphrase-file admin.passphrase");
+    let done = place.run(NETHSM, "health diagnose");
+    assert_eq!(done.status.code(), Some(1));
+    assert!(said(&done).starts_with("asked"), "{}", said(&done));
+}
