@@ -41,6 +41,8 @@ pub(crate) struct Restore {
 impl Verb for Restore {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         let file = Sendable::open(&self.file)?;
+        // Before the passphrase is typed: there may be no device, or several.
+        session.log_in_for::<table::RestoreBackup>(self)?;
         let passphrase = self.backup_passphrase_file.as_deref();
         let arguments = RestoreArguments {
             backup_passphrase: match self.own {
@@ -50,7 +52,6 @@ impl Verb for Restore {
             system_time: Some(self.time.unwrap_or_else(|| DeviceTime(Timestamp::now()))),
         };
         session.confirm("restore the backup; what the device has beyond it is deleted")?;
-        session.log_in_for::<table::RestoreBackup>(self)?;
         let progress = Progress::new("restoring", length(&self.file));
         session.ask_long::<table::RestoreBackup, _>(self, |client| {
             client.restore(&arguments, &mut progress.reading(file.whole()?))
