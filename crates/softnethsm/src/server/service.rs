@@ -1,24 +1,30 @@
 //! The service: from the head of a request to its answer.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, EXPECT, HeaderValue, LOCATION};
 use hyper::{Method, Request as HttpRequest, Response, StatusCode};
-use nethsm::call::Call;
+use nethsm::call::{Call, Row};
 use nethsm::config::LogLevel;
 use nethsm::table::Sign;
 use tokio::task::spawn_blocking;
 
-use crate::answer::{Answer, empty};
+use crate::answer::{Answer, Refusal, empty};
 use crate::device::Device;
 use crate::handlers::{self, Sent};
 use crate::intake;
 use crate::misbehave::Misbehaviour;
 use crate::request::Request;
 use crate::stream::{Streamed, Wire};
+
+/// A body of no more octets may be on its way in one piece with the head.
+const SHORT: u64 = 16 << 10;
 
 #[derive(Clone)]
 pub(super) struct Service {
@@ -47,41 +53,24 @@ pub(super) async fn respond(
     }
     let device = Arc::clone(&service.device);
     let line = format!("{peer} {} {}", head.method, head.uri.path());
-    let Some(mut request) = Request::find(service.device, peer, head) else {
+    let Some(request) = Request::find(service.device, peer, head) else {
         let mut answer = empty(StatusCode::NOT_FOUND);
         answer.body_mut().extend_from_slice(b"Not found");
         note(&device, None, &line, &answer, begin);
         return Ok(wire(answer));
     };
-    // Looking up a user reads the store and may stretch a passphrase.
-    let (request, checked) = blocking(move || {
-        let checked = request.check();
-        (request, checked)
-    })
-    .await?;
-    let is_waiting = request.head.headers.contains_key(EXPECT);
-    let call = request.row.name;
-    let sent = match checked {
-        Ok(()) if request.row.most.is_none() => intake::keep(body, &device).await.map(Sent::File),
-        Ok(()) => intake::read(body, request.most_octets()).await,
-        Err(refusal) => {
-            intake::drain(body, is_waiting).await;
-            Err(refusal)
-        }
+    let is_signing = request.row.name == Sign::ROW.name;
+    let asked = Asked {
+        request,
+        line,
+        begin,
     };
-    let answer = blocking(move || {
-        let mut answer = match sent {
-            Ok(sent) => handlers::perform(&request, sent),
-            Err(refusal) => refusal.into_answer(),
-        };
-        handlers::finish(&request, &mut answer);
-        let caller = request.caller.as_ref().map(|caller| caller.id.as_str());
-        let line = format!("{} {line}", caller.unwrap_or("-"));
-        note(&device, Some(call), &line, &answer, begin);
-        answer
-    })
-    .await?;
-    if call == Sign::ROW.name {
+    let answer = if asked.may_come_whole(&body) {
+        answer_at_once(asked, body).await?
+    } else {
+        answer_in_turn(asked, body).await?
+    };
+    if is_signing {
         return service
             .misbehaviour
             .apply(answer)
@@ -90,6 +79,103 @@ pub(super) async fn respond(
             .ok_or(Dropped);
     }
     Ok(wire(answer))
+}
+
+/// A request that waits for its answer.
+struct Asked {
+    request: Request,
+    /// What the log says of it.
+    line: String,
+    begin: Instant,
+}
+
+impl Asked {
+    /// Whether the body is short, and comes unasked: it may be here with the head.
+    fn may_come_whole(&self, body: &Incoming) -> bool {
+        let is_bounded = |row: &Row| row.most.is_some();
+        body.size_hint().exact().is_some_and(|size| size <= SHORT)
+            && !self.is_waiting()
+            && self.request.resource.rows().all(is_bounded)
+    }
+
+    /// Whether the client waits to be told to send the body.
+    fn is_waiting(&self) -> bool {
+        self.request.head.headers.contains_key(EXPECT)
+    }
+
+    fn answer(self, sent: Result<Sent, Refusal>) -> Answer {
+        let Self {
+            request,
+            line,
+            begin,
+        } = self;
+        let mut answer = match sent {
+            Ok(sent) => handlers::perform(&request, sent),
+            Err(refusal) => refusal.into_answer(),
+        };
+        handlers::finish(&request, &mut answer);
+        let caller = request.caller.as_ref().map(|caller| caller.id.as_str());
+        let line = format!("{} {line}", caller.unwrap_or("-"));
+        note(
+            &request.device,
+            Some(request.row.name),
+            &line,
+            &answer,
+            begin,
+        );
+        answer
+    }
+}
+
+/// Makes the checks, reads the body, and answers.
+async fn answer_in_turn(asked: Asked, body: Incoming) -> Result<Answer, Dropped> {
+    let (asked, checked) = check(asked).await?;
+    let request = &asked.request;
+    let sent = match checked {
+        Ok(()) if request.row.most.is_none() => {
+            intake::keep(body, &request.device).await.map(Sent::File)
+        }
+        Ok(()) => intake::read(body, request.most_octets()).await,
+        Err(refusal) => {
+            intake::drain(body, asked.is_waiting()).await;
+            Err(refusal)
+        }
+    };
+    blocking(move || asked.answer(sent)).await
+}
+
+/// The same for a short body. If it came along with the head, all is done in one go: the way to
+/// another thread and back costs more than a signature. If not, nobody waits for it before the
+/// checks are made.
+async fn answer_at_once(mut asked: Asked, body: Incoming) -> Result<Answer, Dropped> {
+    let mut reading = pin!(intake::read(body, SHORT));
+    let here = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
+    if let Poll::Ready(sent) = here {
+        return blocking(move || {
+            // The checks come first, and with them the length that this call allows.
+            let sent = asked.request.check().and(sent);
+            asked.answer(sent)
+        })
+        .await;
+    }
+    let (asked, checked) = check(asked).await?;
+    let sent = match checked {
+        Ok(()) => reading.await,
+        Err(refusal) => {
+            intake::let_go(reading).await;
+            Err(refusal)
+        }
+    };
+    blocking(move || asked.answer(sent)).await
+}
+
+/// Looking up a user reads the store and may stretch a passphrase.
+async fn check(mut asked: Asked) -> Result<(Asked, Result<(), Refusal>), Dropped> {
+    blocking(move || {
+        let checked = asked.request.check();
+        (asked, checked)
+    })
+    .await
 }
 
 /// Counts an answer and writes it to the log: who asked, from where, for what, and what came of it.
