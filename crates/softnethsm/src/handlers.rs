@@ -54,6 +54,12 @@ pub(crate) trait Handle: Call {
         Ok(())
     }
 
+    /// Whether this takes microseconds, when this caller asks: it is done in the thread that serves
+    /// the connections then.
+    fn is_quick(_: &Request, _: &Caller, _: &Self::Parameters) -> bool {
+        false
+    }
+
     /// Whether there is what the path names; if not, the answer is 404 before the body is read.
     fn exists(_: &Request, _: &Self::Parameters) -> Result<bool, Refusal> {
         Ok(true)

@@ -9,6 +9,7 @@ use nethsm::{for_each_call, table};
 use super::caching::{Caching, describe};
 use super::{Handle, Sent};
 use crate::answer::{Answer, Refusal, empty};
+use crate::login::Caller;
 use crate::random;
 use crate::request::{Request, essence};
 
@@ -17,6 +18,7 @@ pub(crate) struct Handler {
     row: Row,
     pub(super) caching: Caching,
     pub(crate) content_types: &'static [&'static str],
+    pub(crate) is_quick: fn(&Request, &Caller) -> bool,
     pub(crate) allow: fn(&Request) -> Result<(), Refusal>,
     run: fn(&Request, Sent) -> Result<Answer, Refusal>,
 }
@@ -34,6 +36,7 @@ const fn worn<C: Handle>() -> Handler {
         row: C::ROW,
         caching: C::CACHING,
         content_types: C::CONTENT_TYPES,
+        is_quick: is_quick::<C>,
         allow: allow::<C>,
         run: run::<C>,
     }
@@ -42,6 +45,11 @@ const fn worn<C: Handle>() -> Handler {
 /// The handler of a row.
 pub(crate) fn handler(row: &Row) -> Option<&'static Handler> {
     HANDLERS.iter().find(|handler| handler.row == *row)
+}
+
+fn is_quick<C: Handle>(request: &Request, caller: &Caller) -> bool {
+    let at = request.resource.parameters::<C::Parameters>();
+    at.is_ok_and(|at| C::is_quick(request, caller, &at))
 }
 
 fn allow<C: Handle>(request: &Request) -> Result<(), Refusal> {

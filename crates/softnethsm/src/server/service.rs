@@ -144,19 +144,24 @@ async fn answer_in_turn(asked: Asked, body: Incoming) -> Result<Answer, Dropped>
     blocking(move || asked.answer(sent)).await
 }
 
-/// The same for a short body. If it came along with the head, all is done in one go: the way to
-/// another thread and back costs more than a signature. If not, nobody waits for it before the
-/// checks are made.
+/// The same for a short body. If it came along with the head, all is done in one go, and what is
+/// quick in this thread: the way to another and back costs more than a signature. If not, nobody
+/// waits for it before the checks are made.
 async fn answer_at_once(mut asked: Asked, body: Incoming) -> Result<Answer, Dropped> {
     let mut reading = pin!(intake::read(body, SHORT));
     let here = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
     if let Poll::Ready(sent) = here {
-        return blocking(move || {
+        let is_quick = asked.request.is_quick();
+        let answer = move || {
             // The checks come first, and with them the length that this call allows.
             let sent = asked.request.check().and(sent);
             asked.answer(sent)
-        })
-        .await;
+        };
+        return if is_quick {
+            Ok(answer())
+        } else {
+            blocking(answer).await
+        };
     }
     let (asked, checked) = check(asked).await?;
     let sent = match checked {

@@ -36,8 +36,8 @@ impl Vault {
 
     /// The key, ready to sign; kept in memory until it changes or the device is locked.
     pub(crate) fn loaded(&self, place: &KeyPlace) -> Result<Option<Arc<LoadedKey>>, StoreError> {
-        if let Some(key) = self.loaded_keys().get(place) {
-            return Ok(Some(Arc::clone(key)));
+        if let Some(key) = self.ready(place) {
+            return Ok(Some(key));
         }
         // Under the turn, so that no change is made between reading and keeping.
         let _writing = self.writing()?;
@@ -54,6 +54,11 @@ impl Vault {
         });
         self.loaded_keys().insert(place.clone(), Arc::clone(&key));
         Ok(Some(key))
+    }
+
+    /// The key, if it is ready in memory.
+    pub(crate) fn ready(&self, place: &KeyPlace) -> Option<Arc<LoadedKey>> {
+        self.loaded_keys().get(place).map(Arc::clone)
     }
 
     /// Notes one use of a key. When this returns, it is not lost with the process.
