@@ -161,6 +161,7 @@ impl Folder {
              identity = \"authorized-keys\"\n\
              log = \"unlogged\"\n\
              journal = {{ file = {journal} }}\n\
+             state = {state}\n\
              \n\
              [hsm.main]\n\
              kind = \"nethsm\"\n\
@@ -168,6 +169,7 @@ impl Folder {
              tls = {tls}\n",
             domain = quote(DOMAIN),
             journal = quote(&self.journal().to_string_lossy()),
+            state = quote(&self.path().join("state").to_string_lossy()),
             url = quote(hsm.url()),
             tls = quote(hsm.tls()),
         );
