@@ -121,7 +121,9 @@ impl Code {
             Self::OutsideValidity => "this client may not have signatures at this time",
             Self::RateLimited => "this client asks too often",
             Self::UnknownSalt => "the salt was not given out in this session, or is used",
-            Self::IdReused => "the id of this request is that of an earlier one, for another signature",
+            Self::IdReused => {
+                "the id of this request is that of an earlier one, for another signature"
+            }
             Self::SessionLimit => "the session reached a limit of this enclave",
             Self::HsmUnavailable => "the HSM of this enclave cannot sign at the moment",
             Self::SignatureInvalid => {

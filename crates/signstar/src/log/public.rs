@@ -35,9 +35,9 @@ impl Log {
     /// Refuses if the log cannot tell.
     pub fn find(&self, grant: &Grant) -> Result<Option<Recorded>, Refused> {
         match (self, grant.request().id()) {
-            (Self::Public(log), Some(id)) => log
-                .find(grant)
-                .map_err(|refused| refused.of(Some(id))),
+            (Self::Public(log), Some(id)) => {
+                log.find(grant).map_err(|refused| refused.of(Some(id)))
+            }
             _ => Ok(None),
         }
     }

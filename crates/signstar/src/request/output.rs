@@ -18,7 +18,9 @@ pub enum Output {
 }
 
 /// The kinds of signature that a client can be allowed.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
 pub enum OutputType {
     /// Detached OpenPGP signatures of version 4.
     #[serde(rename = "OpenPGPv4")]

@@ -27,11 +27,11 @@ pub use openpgp::{Detached, DoesNotVerify};
 pub use product::Product;
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
+pub(crate) use recorded::Facts;
 pub use secret_key::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
 pub use signing_key::{Mismatch, SigningKey};
 pub use ssh::SshSignature;
 pub use verify::NotByThisKey;
-pub(crate) use recorded::Facts;
 
 use crate::{
     config::{KeyName, Mechanism},

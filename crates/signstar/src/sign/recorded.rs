@@ -50,7 +50,8 @@ impl Facts<'_> {
     }
 
     fn check_key(&self, key: &PublicKey) -> Result<(), DoesNotVerify> {
-        let malformed = |error: super::InvalidPublicKey| DoesNotVerify::Malformed(error.to_string());
+        let malformed =
+            |error: super::InvalidPublicKey| DoesNotVerify::Malformed(error.to_string());
         self.check_issuer(key.fingerprint().map_err(malformed)?)
     }
 
@@ -70,7 +71,10 @@ impl Detached {
     }
 
     /// The same with the key ID of `certificate` in the unhashed area, which was empty.
-    pub(super) fn with_key_id(&self, certificate: &Certificate) -> Result<Self, pgp::errors::Error> {
+    pub(super) fn with_key_id(
+        &self,
+        certificate: &Certificate,
+    ) -> Result<Self, pgp::errors::Error> {
         let key_id = key_id(certificate)?;
         self.with_unhashed(|_| vec![key_id])
     }

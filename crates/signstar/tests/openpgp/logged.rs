@@ -148,7 +148,10 @@ fn what_an_entry_says_can_be_read() {
     assert_eq!(entry.length(), Some(state(FILE).length()));
     assert_eq!(entry.request_id(), Some("a-request.1"));
     assert_eq!(entry.name().plain(), Some(&alleged()));
-    assert_eq!(entry.hsm_input(), signed.message().expect("it was made now").as_octets());
+    assert_eq!(
+        entry.hsm_input(),
+        signed.message().expect("it was made now").as_octets()
+    );
     let since = Duration::from_secs(entry.time());
     assert_eq!(std::time::SystemTime::UNIX_EPOCH + since, now());
 }
