@@ -29,10 +29,11 @@ pub(crate) struct Leftover {
 
 impl Leftover {
     /// Every program that runs for `folder`.
-    pub(crate) fn all(folder: &Folder) -> [Self; 3] {
+    pub(crate) fn all(folder: &Folder) -> [Self; 4] {
         [
             Self::new("sshd", folder.sshd_configuration()),
             Self::session(folder),
+            Self::new("signstar-log", folder.public_log()),
             Self::new("softnethsm", folder.hsm()),
         ]
     }

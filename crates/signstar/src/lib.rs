@@ -29,8 +29,8 @@ pub mod sign;
 use std::time::SystemTime;
 
 use crate::{
-    config::{ClientName, Log},
-    log::Logged,
+    config::ClientName,
+    log::{Log, Logged},
     policy::{Grant, Policy},
     refusal::Refused,
     request::{Request, Salts},
@@ -62,7 +62,10 @@ pub fn answer(
 ) -> Result<Response, Refused> {
     let request = Request::parse(octets)?;
     let grant = Grant::decide(request, client, &enclave.policy, now)?;
-    let signed = Signed::make(grant, &enclave.keyring, &enclave.salts)?;
-    let logged = Logged::record(signed, &enclave.log)?;
+    let signed = match enclave.log.find(&grant)? {
+        Some(earlier) => Signed::recall(grant, earlier, &enclave.keyring)?,
+        None => Signed::make(grant, &enclave.keyring, &enclave.salts)?,
+    };
+    let logged = Logged::record(signed, &enclave.log, &enclave.keyring)?;
     Ok(Response::release(logged))
 }

@@ -33,6 +33,8 @@ pub enum Code {
     RateLimited,
     /// The salt is not one that was given out in this session and not yet used.
     UnknownSalt,
+    /// The id is that of an earlier request, for something else.
+    IdReused,
     /// The session took too long or asked for too much.
     SessionLimit,
     /// The HSM cannot be reached, is locked or does not answer in time.
@@ -47,7 +49,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the specification.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MalformedRequest,
         Self::RequestTooLarge,
         Self::UnsupportedVersion,
@@ -61,6 +63,7 @@ impl Code {
         Self::OutsideValidity,
         Self::RateLimited,
         Self::UnknownSalt,
+        Self::IdReused,
         Self::SessionLimit,
         Self::HsmUnavailable,
         Self::SignatureInvalid,
@@ -84,6 +87,7 @@ impl Code {
             Self::OutsideValidity => "outside-validity",
             Self::RateLimited => "rate-limited",
             Self::UnknownSalt => "unknown-salt",
+            Self::IdReused => "id-reused",
             Self::SessionLimit => "session-limit",
             Self::HsmUnavailable => "hsm-unavailable",
             Self::SignatureInvalid => "signature-invalid",
@@ -117,6 +121,9 @@ impl Code {
             Self::OutsideValidity => "this client may not have signatures at this time",
             Self::RateLimited => "this client asks too often",
             Self::UnknownSalt => "the salt was not given out in this session, or is used",
+            Self::IdReused => {
+                "the id of this request is that of an earlier one, for another signature"
+            }
             Self::SessionLimit => "the session reached a limit of this enclave",
             Self::HsmUnavailable => "the HSM of this enclave cannot sign at the moment",
             Self::SignatureInvalid => {

@@ -10,7 +10,7 @@ use nethsm::{
 use sha2::{Digest as _, Sha256, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log, Mechanism, SshNamespace},
+    config::{ClientName, ClientRules, Domain, KeyName, Mechanism, SshNamespace},
     policy::Policy,
     request::{Digest, Input, Output, OutputType, Request, Salts},
     response::Answer,
@@ -103,7 +103,7 @@ fn sign(key: SigningKey, digest: Digest, output: Output) -> String {
     let enclave = Enclave {
         policy: Policy::new([(client.clone(), rules)].into()),
         keyring: Keyring::from([(name, key)]),
-        log: Log::Unlogged,
+        log: signstar::log::Log::Unlogged,
         salts: Salts::default(),
     };
     let request = Request::new(Input::Digest(digest), output, None).expect("makes sense");

@@ -14,7 +14,8 @@ use std::{
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log, Mechanism, SshNamespace},
+    config::{ClientName, ClientRules, Domain, KeyName, Mechanism, SshNamespace},
+    log::Log,
     policy::Policy,
     request::{OutputType, Salt, Salts, Stream},
     sign::{Certificate, Message, PublicKey, Signer, SignerError, SigningKey},

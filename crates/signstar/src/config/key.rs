@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{HsmName, InvalidName};
+use super::{FileNames, HsmName, InvalidName};
 use crate::request::OutputType;
 
 /// One key in an HSM, and what to use it with.
@@ -31,6 +31,8 @@ pub struct Key {
     pub raw: Option<Mechanism>,
     /// The user ID of its certificates that is responsible for its OpenPGP signatures.
     pub signer_user_id: Option<String>,
+    /// What the public log tells of the names of its files, in place of what it tells in general.
+    pub log_file_names: Option<FileNames>,
     /// Further notations for every OpenPGP signature: `name@domain` and text.
     #[serde(default)]
     pub notations: BTreeMap<String, String>,
@@ -46,7 +48,7 @@ pub enum Credential {
 }
 
 /// How a key signs a digest as it is.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mechanism {
     /// RSASSA-PKCS1-v1_5 (RFC 8017 §8.2).

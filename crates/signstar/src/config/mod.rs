@@ -6,6 +6,7 @@
 mod client;
 mod hsm;
 mod key;
+mod log;
 mod name;
 mod pattern;
 
@@ -20,6 +21,7 @@ use serde::Deserialize;
 pub use client::{ClientRules, Rates};
 pub use hsm::{Device, Hsm, NetHsm, Order};
 pub use key::{Credential, Key, Mechanism, SshNamespace};
+pub use log::{FileNames, Log, PublicLog};
 pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName};
 pub use pattern::NamePattern;
 
@@ -59,16 +61,6 @@ pub enum Identity {
     UnixUser,
     /// The client is named by `--client`, which `command=` in `authorized_keys` sets.
     AuthorizedKeys,
-}
-
-/// Where signatures are recorded.
-///
-/// There is no default: a configuration has to name one.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Log {
-    /// Nowhere: signatures leave without a public record. For trying and testing.
-    Unlogged,
 }
 
 /// Where the lines about requests go.

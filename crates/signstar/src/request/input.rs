@@ -23,6 +23,25 @@ pub enum Digest {
     Sha512([u8; 64]),
 }
 
+/// What a request tells of its file, and the log of it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum FileDigest {
+    /// The digest of the file.
+    Plain(Digest),
+    /// The SHA-512 of the salt of an OpenPGP version 6 signature, followed by the file.
+    Salted([u8; 64]),
+}
+
+impl FileDigest {
+    /// The digest of the file, if it is one.
+    pub fn plain(&self) -> Option<Digest> {
+        match self {
+            Self::Plain(digest) => Some(*digest),
+            Self::Salted(_) => None,
+        }
+    }
+}
+
 impl Digest {
     /// Its 32 or 64 octets.
     pub fn as_octets(&self) -> &[u8] {

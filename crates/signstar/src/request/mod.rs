@@ -13,7 +13,7 @@ mod stream;
 mod wire;
 
 pub use id::RequestId;
-pub use input::{Digest, Input};
+pub use input::{Digest, FileDigest, Input};
 pub use name::AllegedName;
 pub use output::{Output, OutputType};
 pub use salt::{Random, Salt, Salts};
@@ -35,6 +35,7 @@ pub struct Request {
     output: Output,
     alleged_name: Option<AllegedName>,
     id: Option<RequestId>,
+    name_salt: Option<[u8; 32]>,
     proof: bool,
     progress: bool,
 }
@@ -111,6 +112,7 @@ impl Request {
             output,
             alleged_name,
             id: None,
+            name_salt: None,
             proof: false,
             progress: false,
         }
@@ -122,6 +124,17 @@ impl Request {
         Self {
             version: Version::V1_1,
             id: Some(id),
+            ..self
+        }
+    }
+
+    /// The same with a salt for the commitment to the name of the file, where the log holds
+    /// commitments: 32 octets, random, fresh, and kept by the client.
+    #[must_use]
+    pub fn with_name_salt(self, salt: [u8; 32]) -> Self {
+        Self {
+            version: Version::V1_1,
+            name_salt: Some(salt),
             ..self
         }
     }
@@ -190,6 +203,14 @@ impl Request {
         }
     }
 
+    /// What is known of the file; nothing for a salt.
+    pub fn file_digest(&self) -> Option<FileDigest> {
+        match (&self.input, &self.output) {
+            (Input::State(state), Output::OpenPgpV6(_)) => Some(FileDigest::Salted(state.digest())),
+            (input, _) => input.digest().map(FileDigest::Plain),
+        }
+    }
+
     /// What the client says the file is called. Nothing may rely on it.
     pub fn alleged_name(&self) -> Option<&AllegedName> {
         self.alleged_name.as_ref()
@@ -198,6 +219,11 @@ impl Request {
     /// What the client calls this request.
     pub fn id(&self) -> Option<&RequestId> {
         self.id.as_ref()
+    }
+
+    /// The salt for a commitment to the name of the file.
+    pub fn name_salt(&self) -> Option<&[u8; 32]> {
+        self.name_salt.as_ref()
     }
 
     /// Whether a proof is asked for that the signature is in the log.

@@ -1,6 +1,7 @@
 //! The kinds of signature.
 
 use super::Salt;
+use crate::sign::Document;
 
 /// What a request wants to have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,7 +22,9 @@ pub enum Output {
 }
 
 /// The kinds of signature that a client can be allowed.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, serde::Deserialize, serde::Serialize,
+)]
 pub enum OutputType {
     /// Detached OpenPGP signatures of version 4.
     #[serde(rename = "OpenPGPv4")]
@@ -49,6 +52,14 @@ impl OutputType {
             Self::OpenPgpV6 => "OpenPGPv6",
             Self::Ssh => "SSHSIG",
             Self::Raw => "raw",
+        }
+    }
+
+    /// What an OpenPGP signature of this kind is made over.
+    pub(crate) fn document(self) -> Document {
+        match self {
+            Self::OpenPgpV4Text => Document::Text,
+            _ => Document::Binary,
         }
     }
 }

@@ -66,6 +66,8 @@ type Anything = BTreeMap<String, Box<RawValue>>;
 struct Promises {
     #[serde(default, deserialize_with = "present")]
     id: Option<String>,
+    #[serde(default, deserialize_with = "present", rename = "file-name-salt")]
+    name_salt: Option<[u8; 32]>,
     #[serde(default)]
     proof: bool,
 }
@@ -79,6 +81,8 @@ struct Alleged<'a> {
     request_time: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
+    #[serde(rename = "file-name-salt", skip_serializing_if = "Option::is_none")]
+    name_salt: Option<&'a [u8; 32]>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     proof: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -115,7 +119,11 @@ pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
         }
         return request(version, &input, &output, &anything);
     }
-    let Promises { id, proof } = serde_json::from_str(optional.get()).map_err(malformed)?;
+    let Promises {
+        id,
+        name_salt,
+        proof,
+    } = serde_json::from_str(optional.get()).map_err(malformed)?;
     let id = match id {
         None => None,
         Some(id) => Some(
@@ -127,6 +135,7 @@ pub(super) fn parse(octets: &[u8]) -> Result<Request, Refused> {
         request(version, &input, &output, &anything).map_err(|refused| refused.of(id.as_ref()))?;
     Ok(Request {
         id,
+        name_salt,
         proof,
         progress: member(&anything, PROGRESS).unwrap_or_default(),
         ..request
@@ -209,6 +218,7 @@ pub(super) fn to_json(request: &Request, requested_at: u64) -> String {
         file_name: request.alleged_name().map(AllegedName::as_str),
         request_time: requested_at,
         id: request.id().map(RequestId::as_str),
+        name_salt: request.name_salt(),
         proof: request.wants_proof(),
         progress: request.wants_progress(),
     };

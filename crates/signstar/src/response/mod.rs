@@ -39,9 +39,7 @@ impl Response {
 
     /// The response as one line of JSON, without a line feed.
     pub fn to_json(&self) -> String {
-        let signed = self.logged.signed();
-        let request = signed.grant().request();
-        wire::granted_to_json(request, signed.product(), signed.text())
+        wire::granted_to_json(&self.logged)
     }
 
     /// What was signed, for the journal.

@@ -5,8 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Answer, MAX_OCTETS};
 use crate::{
+    log::Logged,
     refusal::Code,
-    request::{Request, RequestId, Salt, Version},
+    request::{RequestId, Salt, Version},
     sign::Product,
 };
 
@@ -92,9 +93,11 @@ fn second(id: Option<&RequestId>) -> Second {
     }
 }
 
-pub(super) fn granted_to_json(request: &Request, product: &Product, text: &str) -> String {
-    let text = text.to_owned();
-    match (request.version(), product) {
+pub(super) fn granted_to_json(logged: &Logged) -> String {
+    let signed = logged.signed();
+    let (request, text) = (signed.grant().request(), signed.text().to_owned());
+    let record = (logged.recorded()).filter(|_| request.wants_proof());
+    match (request.version(), signed.product()) {
         (version @ Version::V1_0, _) => crate::json::line(&First {
             version: version.as_str().to_owned(),
             signature: text,
@@ -105,6 +108,7 @@ pub(super) fn granted_to_json(request: &Request, product: &Product, text: &str) 
         }),
         (Version::V1_1, _) => crate::json::line(&Second {
             signature: Some(text),
+            log: record.map(|record| record.proof().to_owned()),
             ..second(request.id())
         }),
     }

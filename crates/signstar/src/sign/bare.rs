@@ -14,7 +14,7 @@ const MAX_OCTETS: usize = 512;
 pub struct RawSignature(Vec<u8>);
 
 /// What `key` signs for `digest`; nothing if it is not a key for `mechanism`.
-fn message(key: &PublicKey, mechanism: Mechanism, digest: &Digest) -> Option<Message> {
+pub(super) fn message(key: &PublicKey, mechanism: Mechanism, digest: &Digest) -> Option<Message> {
     match (key, mechanism) {
         (PublicKey::Rsa { .. }, Mechanism::Pkcs1) => {
             Some(Message::RsaPkcs1(raw::digest_info(digest)))
@@ -45,10 +45,11 @@ impl RawSignature {
         mechanism: Mechanism,
         digest: &Digest,
         signer: &dyn Signer,
-    ) -> Result<Self, SignerError> {
+    ) -> Result<(Message, Self), SignerError> {
         let message = message(key, mechanism, digest)
             .ok_or_else(|| SignerError::Denied("not a key for this mechanism".into()))?;
-        signer.sign(&message).map(Self)
+        let raw = signer.sign(&message)?;
+        Ok((message, Self(raw)))
     }
 
     /// Takes base64 (RFC 4648 §4, padded) of 1 to 512 octets.
@@ -56,9 +57,17 @@ impl RawSignature {
         BASE64
             .decode(text.as_bytes())
             .ok()
-            .filter(|octets| (1..=MAX_OCTETS).contains(&octets.len()))
-            .map(Self)
+            .and_then(|octets| Self::from_octets(&octets).ok())
             .ok_or_else(|| DoesNotVerify::Malformed("not base64 of 1 to 512 octets".to_owned()))
+    }
+
+    /// Takes 1 to 512 octets.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, DoesNotVerify> {
+        if (1..=MAX_OCTETS).contains(&octets.len()) {
+            Ok(Self(octets.to_vec()))
+        } else {
+            Err(DoesNotVerify::Malformed("not 1 to 512 octets".to_owned()))
+        }
     }
 
     /// The signature in base64, padded.

@@ -15,13 +15,16 @@ use pgp::{
     types::{Fingerprint, KeyDetails, KeyVersion, SignatureBytes, TimestampError},
 };
 
-use super::{Certificate, NotByThisKey, continued::Continued, signing_key::Statements};
+use super::{
+    Certificate, NotByThisKey, certificate::SigningComponent, continued::Continued,
+    signing_key::Statements,
+};
 use crate::request::{Salt, Sha512State};
 
 /// The longest detached signature that is read, in octets: what `repo-add` accepts.
 const MAX_OCTETS: usize = 16_384;
 /// The first part of the notation that repeats the digest of the file.
-const DATA_DIGEST: &str = "data-digest@";
+pub(super) const DATA_DIGEST: &str = "data-digest@";
 
 /// What a signature says that it is made over (RFC 9580 §5.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,7 +53,7 @@ pub(super) struct Prepared {
 /// One signature packet over a document (RFC 9580 §5.2.1.1, §5.2.1.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Detached {
-    signature: Signature,
+    pub(super) signature: Signature,
 }
 
 /// Why a signature is not one of the file.
@@ -138,11 +141,16 @@ pub(super) fn prepare(
     config.hashed_subpackets = hashed;
     if salt.is_none() {
         // Older versions of GnuPG look a key up by this alone. Version 6 must not have it.
-        let key_id = SubpacketData::IssuerKeyId(primary.legacy_key_id());
-        config.unhashed_subpackets = vec![Subpacket::regular(key_id)?];
+        config.unhashed_subpackets = vec![key_id(certificate)?];
     }
     let digest = digest(&config, input)?;
     Ok(Prepared { config, digest })
+}
+
+/// Who signed, for those who know keys by their key ID alone.
+pub(super) fn key_id(certificate: &Certificate) -> Result<Subpacket, pgp::errors::Error> {
+    let key_id = certificate.primary().legacy_key_id();
+    Subpacket::regular(SubpacketData::IssuerKeyId(key_id))
 }
 
 /// The SHA-512 over the file and the description of its signature (RFC 9580 §5.2.4).
@@ -268,8 +276,8 @@ impl Detached {
     ///
     /// Beyond the cryptography: the version is that of the key, 4 or 6, the type that of
     /// `document`, the hash SHA-512, the issuer is stated in the hashed area, the time of the
-    /// signature lies in the validity of the key, a digest stated in a `data-digest@` notation is that of the file, and the signature neither
-    /// expires nor demands what is not known here.
+    /// signature lies in the validity of the key, a digest stated in a `data-digest@` notation is
+    /// that of the file, and the signature neither expires nor demands what is not known here.
     ///
     /// What verified is this value: write it with [`Detached::to_octets`], not the octets that it
     /// was read from.
@@ -279,6 +287,21 @@ impl Detached {
         certificate: &Certificate,
         input: &Sha512State,
     ) -> Result<(), DoesNotVerify> {
+        let config = self.supported_config(document)?;
+        let key = self.key_in(document, certificate)?;
+        self.check_stated_digest(config, input)?;
+
+        let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
+        self.check_start(&digest)?;
+        self.verify_digest(document, &key, &digest)
+    }
+
+    /// The key of `certificate` that is said to have made this signature, if it could.
+    pub(super) fn key_in<'a>(
+        &self,
+        document: Document,
+        certificate: &'a Certificate,
+    ) -> Result<SigningComponent<'a>, DoesNotVerify> {
         let config = self.supported_config(document)?;
         let issuer = issuer(config)?;
         let key = certificate
@@ -296,15 +319,22 @@ impl Detached {
         if !key.is_valid_at(created) {
             return Err(DoesNotVerify::Time);
         }
-        self.check_stated_digest(config, input)?;
+        Ok(key)
+    }
 
-        let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
-        self.check_start(&digest)?;
+    /// Checks that `key` made this signature over `digest`.
+    pub(super) fn verify_digest(
+        &self,
+        document: Document,
+        key: &SigningComponent<'_>,
+        digest: &[u8],
+    ) -> Result<(), DoesNotVerify> {
+        let config = self.supported_config(document)?;
         let raw = self
             .signature
             .signature()
             .ok_or(DoesNotVerify::Unsupported)?;
-        key.verify(config.hash_alg, &digest, raw)
+        key.verify(config.hash_alg, digest, raw)
             .map_err(DoesNotVerify::Cryptography)
     }
 
@@ -327,7 +357,10 @@ impl Detached {
         }
     }
 
-    fn supported_config(&self, document: Document) -> Result<&SignatureConfig, DoesNotVerify> {
+    pub(super) fn supported_config(
+        &self,
+        document: Document,
+    ) -> Result<&SignatureConfig, DoesNotVerify> {
         let config = self.signature.config().ok_or(DoesNotVerify::Unsupported)?;
         let has_version = match config.version() {
             SignatureVersion::V4 => true,
@@ -371,7 +404,7 @@ impl Detached {
 }
 
 /// The salt of a version 6 signature with SHA-512.
-fn salt_of(config: &SignatureConfig) -> Option<Salt> {
+pub(super) fn salt_of(config: &SignatureConfig) -> Option<Salt> {
     match &config.version_specific {
         SignatureVersionSpecific::V6 { salt } => salt.as_slice().try_into().ok().map(Salt::new),
         _ => None,
@@ -390,7 +423,7 @@ fn is_unknown_demand(subpacket: &Subpacket) -> bool {
 }
 
 /// The one issuer that the hashed area states.
-fn issuer(config: &SignatureConfig) -> Result<&Fingerprint, DoesNotVerify> {
+pub(super) fn issuer(config: &SignatureConfig) -> Result<&Fingerprint, DoesNotVerify> {
     let mut issuers =
         config
             .hashed_subpackets

@@ -3,14 +3,18 @@
 use data_encoding::BASE64;
 
 use super::{
-    Certificate, Detached, Document, PublicKey, RawSignature, SignerError, SigningKey,
-    SshSignature, openpgp, raw,
+    Certificate, Detached, Document, DoesNotVerify, Evidence, PublicKey, RawSignature, SignerError,
+    SigningKey, SshSignature, openpgp, raw,
 };
 use crate::{
+    config::Domain,
     policy::Grant,
     refusal::{Code, Refused},
     request::{Digest, Input, Output, Salt, Salts, Sha512State},
 };
+
+/// A product, and what only its making shows; of a salt there is nothing to show.
+pub(super) type Made = Result<(Product, Option<Evidence>), Refused>;
 
 /// What a client gets.
 #[derive(Clone, Debug)]
@@ -27,7 +31,7 @@ pub enum Product {
 
 impl Product {
     /// Makes what `grant` allows with `key`, and verifies it.
-    pub(super) fn make(grant: &Grant, key: &SigningKey, salts: &Salts) -> Result<Self, Refused> {
+    pub(super) fn make(grant: &Grant, key: &SigningKey, salts: &Salts) -> Made {
         let request = grant.request();
         match (request.output(), request.input()) {
             (Output::OpenPgpV4, Input::State(state)) => {
@@ -40,7 +44,7 @@ impl Product {
             }
             (Output::OpenPgpV6Salt, _) => {
                 has(key.certificate_v6.as_ref(), "certificate of version 6")?;
-                salts.issue().map(Self::Salt)
+                Ok((Self::Salt(salts.issue()?), None))
             }
             (Output::OpenPgpV6(salt), Input::State(state)) => {
                 let certificate = has(key.certificate_v6.as_ref(), "certificate of version 6")?;
@@ -57,6 +61,89 @@ impl Product {
             (Output::OpenPgpV4 | Output::OpenPgpV4Text | Output::OpenPgpV6(_), _) => {
                 Err(Refused::new(Code::UnsupportedInput))
             }
+        }
+    }
+
+    /// What is on record of the signature that `grant` allows with `key`, verified anew.
+    pub(super) fn recall(grant: &Grant, key: &SigningKey, octets: &[u8]) -> Result<Self, Refused> {
+        let request = grant.request();
+        let product = Self::from_record(request.output(), octets).map_err(withheld)?;
+        match (product, request.output(), request.input()) {
+            (
+                Self::OpenPgp(bare),
+                output @ (Output::OpenPgpV4 | Output::OpenPgpV4Text),
+                Input::State(state),
+            ) => {
+                let certificate = has(key.certificate.as_ref(), "certificate of version 4")?;
+                let document = output.kind().document();
+                bare.verify_as(document, certificate, state)
+                    .map_err(withheld)?;
+                let detached = bare.with_key_id(certificate).map_err(withheld)?;
+                Ok(Self::OpenPgp(Box::new(detached)))
+            }
+            (Self::OpenPgp(detached), Output::OpenPgpV6(salt), Input::State(state)) => {
+                let certificate = has(key.certificate_v6.as_ref(), "certificate of version 6")?;
+                if detached.salt() != Some(*salt) {
+                    return Err(Refused::new(Code::IdReused).because("another salt"));
+                }
+                detached.verify(certificate, state).map_err(withheld)?;
+                Ok(Self::OpenPgp(detached))
+            }
+            (Self::Ssh(signature), Output::Ssh, input) => {
+                let public_key = has(key.public_key.as_ref(), "public key")?;
+                let namespace = has(key.ssh_namespace.as_ref(), "SSH namespace")?;
+                let verified = signature.verify(public_key, namespace, &digest(input)?);
+                verified.map_err(withheld)?;
+                Ok(Self::Ssh(signature))
+            }
+            (Self::Raw(signature), Output::Raw, input) => {
+                let public_key = has(key.public_key.as_ref(), "public key")?;
+                let mechanism = *has(key.raw.as_ref(), "mechanism for raw signatures")?;
+                let verified = signature.verify(public_key, mechanism, &digest(input)?);
+                verified.map_err(withheld)?;
+                Ok(Self::Raw(signature))
+            }
+            _ => Err(Refused::new(Code::IdReused)),
+        }
+    }
+
+    /// Reads the octets of a record for `output`.
+    fn from_record(output: &Output, octets: &[u8]) -> Result<Self, DoesNotVerify> {
+        match output {
+            Output::OpenPgpV4 | Output::OpenPgpV4Text | Output::OpenPgpV6(_) => {
+                Detached::from_octets(octets).map(|detached| Self::OpenPgp(Box::new(detached)))
+            }
+            Output::Ssh => SshSignature::from_octets(octets).map(Self::Ssh),
+            Output::Raw => RawSignature::from_octets(octets).map(Self::Raw),
+            Output::OpenPgpV6Salt => Err(DoesNotVerify::Unsupported),
+        }
+    }
+
+    /// The octets that go on record: an OpenPGP packet without its unhashed area, an SSH signature
+    /// without its armor, a raw signature as it is. Of a salt nothing goes on record.
+    pub fn to_record(&self) -> Result<Option<Vec<u8>>, pgp::errors::Error> {
+        Ok(match self {
+            Self::OpenPgp(detached) => Some(detached.bare()?.to_octets()?),
+            Self::Salt(_) => None,
+            Self::Ssh(signature) => Some(signature.to_octets()),
+            Self::Raw(signature) => Some(signature.as_octets().to_vec()),
+        })
+    }
+
+    /// The same, saying in OpenPGP where it stands in which log: the notation `log@DOMAIN` with
+    /// `ORIGIN#INDEX`, in the unhashed area, which nothing vouches for.
+    pub(super) fn with_place(
+        self,
+        domain: &Domain,
+        origin: &str,
+        index: u64,
+    ) -> Result<Self, pgp::errors::Error> {
+        match self {
+            Self::OpenPgp(detached) => {
+                let detached = detached.with_place(domain, origin, index)?;
+                Ok(Self::OpenPgp(Box::new(detached)))
+            }
+            other => Ok(other),
         }
     }
 
@@ -79,7 +166,7 @@ fn open_pgp(
     document: Document,
     state: &Sha512State,
     salt: Option<&Salt>,
-) -> Result<Product, Refused> {
+) -> Made {
     let prepared = openpgp::prepare(
         certificate,
         &key.statements,
@@ -89,36 +176,52 @@ fn open_pgp(
         grant.at(),
     )
     .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
-    let raw = raw::sign(certificate, &*key.signer, prepared.digest()).map_err(no_signature)?;
+    let signed = raw::sign(certificate, &*key.signer, prepared.digest());
+    let (message, raw) = signed.map_err(no_signature)?;
     let detached = prepared.assemble(raw).map_err(withheld)?;
     detached
         .verify_as(document, certificate, state)
         .map_err(withheld)?;
-    Ok(Product::OpenPgp(Box::new(detached)))
+    let evidence = Evidence {
+        message,
+        issuer: certificate.fingerprint(),
+        mechanism: None,
+    };
+    Ok((Product::OpenPgp(Box::new(detached)), Some(evidence)))
 }
 
 /// An SSH signature over the file with this digest.
-fn ssh(key: &SigningKey, digest: &Digest) -> Result<Product, Refused> {
+fn ssh(key: &SigningKey, digest: &Digest) -> Made {
     let public_key: &PublicKey = has(key.public_key.as_ref(), "public key")?;
     let namespace = has(key.ssh_namespace.as_ref(), "SSH namespace")?;
     let made = SshSignature::make(public_key, namespace, digest, &*key.signer);
-    let signature = made.map_err(no_signature)?;
+    let (message, signature) = made.map_err(no_signature)?;
     signature
         .verify(public_key, namespace, digest)
         .map_err(withheld)?;
-    Ok(Product::Ssh(signature))
+    let evidence = Evidence {
+        message,
+        issuer: public_key.fingerprint().map_err(withheld)?,
+        mechanism: None,
+    };
+    Ok((Product::Ssh(signature), Some(evidence)))
 }
 
 /// A bare signature over the digest.
-fn bare(key: &SigningKey, digest: &Digest) -> Result<Product, Refused> {
+fn bare(key: &SigningKey, digest: &Digest) -> Made {
     let public_key: &PublicKey = has(key.public_key.as_ref(), "public key")?;
     let mechanism = *has(key.raw.as_ref(), "mechanism for raw signatures")?;
     let made = RawSignature::make(public_key, mechanism, digest, &*key.signer);
-    let signature = made.map_err(no_signature)?;
+    let (message, signature) = made.map_err(no_signature)?;
     signature
         .verify(public_key, mechanism, digest)
         .map_err(withheld)?;
-    Ok(Product::Raw(signature))
+    let evidence = Evidence {
+        message,
+        issuer: public_key.fingerprint().map_err(withheld)?,
+        mechanism: Some(mechanism),
+    };
+    Ok((Product::Raw(signature), Some(evidence)))
 }
 
 fn digest(input: &Input) -> Result<Digest, Refused> {

@@ -16,8 +16,8 @@ use pgp::{
 use super::Certificate;
 use crate::request::Digest;
 
-/// `DigestInfo` up to the digest itself (RFC 8017 §9.2, note 1).
-const DIGEST_INFO_SHA512: [u8; 19] = [
+/// `DigestInfo` of a SHA-512 up to the digest itself (RFC 8017 §9.2, note 1).
+pub(super) const DIGEST_INFO_SHA512: [u8; 19] = [
     0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05,
     0x00, 0x04, 0x40,
 ];
@@ -54,6 +54,16 @@ pub enum Message {
     Ecdsa(Vec<u8>),
     /// A message for pure Ed25519.
     Ed25519(Vec<u8>),
+}
+
+impl Message {
+    /// The octets alone.
+    pub fn as_octets(&self) -> &[u8] {
+        match self {
+            Self::RsaPkcs1(octets) | Self::Ecdsa(octets) | Self::Ed25519(octets) => octets,
+            Self::RsaPss(digest) => digest.as_octets(),
+        }
+    }
 }
 
 /// Why there is no signature.
@@ -105,12 +115,13 @@ pub(super) fn fitted(digest: &[u8], octets: usize) -> Vec<u8> {
         .collect()
 }
 
-/// Has `signer` sign a SHA-512 for the primary key of `certificate`.
+/// Has `signer` sign a SHA-512 for the primary key of `certificate`. Returns what the signer was
+/// given as well.
 pub(super) fn sign(
     certificate: &Certificate,
     signer: &dyn Signer,
     digest: &[u8; 64],
-) -> Result<SignatureBytes, SignerError> {
+) -> Result<(Message, SignatureBytes), SignerError> {
     sign_with(certificate.primary().public_params(), signer, digest)
 }
 
@@ -118,10 +129,10 @@ fn sign_with(
     params: &PublicParams,
     signer: &dyn Signer,
     digest: &[u8; 64],
-) -> Result<SignatureBytes, SignerError> {
+) -> Result<(Message, SignatureBytes), SignerError> {
     let message = message(params, digest)?;
     let raw = signer.sign(&message)?;
-    let mpis = match message {
+    let mpis = match &message {
         Message::RsaPkcs1(_) | Message::RsaPss(_) => vec![Mpi::from_slice(&raw)],
         Message::Ecdsa(_) => {
             let EcdsaSigValue { r, s } =
@@ -131,7 +142,7 @@ fn sign_with(
         Message::Ed25519(_) => match raw.split_at_checked(32) {
             Some((r, s)) if s.len() == 32 => {
                 if matches!(params, PublicParams::Ed25519(_)) {
-                    return Ok(SignatureBytes::Native(raw.into()));
+                    return Ok((message, SignatureBytes::Native(raw.into())));
                 }
                 vec![Mpi::from_slice(r), Mpi::from_slice(s)]
             }
@@ -141,7 +152,7 @@ fn sign_with(
             }
         },
     };
-    Ok(SignatureBytes::Mpis(mpis))
+    Ok((message, SignatureBytes::Mpis(mpis)))
 }
 
 fn message(params: &PublicParams, digest: &[u8; 64]) -> Result<Message, SignerError> {
@@ -213,6 +224,7 @@ impl pgp::types::SigningKey for Remote<'_> {
             _ => return Err(std::io::Error::other("only SHA-512 is signed").into()),
         };
         sign_with(self.public.public_params(), self.signer, digest)
+            .map(|(_, raw)| raw)
             .map_err(|error| std::io::Error::other(error).into())
     }
 

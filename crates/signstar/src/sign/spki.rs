@@ -5,6 +5,7 @@ use der::{
     Decode, Encode, Sequence,
     asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef},
 };
+use sha2::{Digest as _, Sha256};
 
 use super::{InvalidPublicKey, PublicKey};
 
@@ -61,6 +62,26 @@ impl PublicKey {
     ///
     /// Fails on numbers and points that are none.
     pub fn to_pem(&self) -> Result<String, InvalidPublicKey> {
+        let base64 = BASE64.encode(&self.to_spki()?);
+        let mut text = format!("{BEGIN}\n");
+        for (index, c) in base64.chars().enumerate() {
+            if index > 0 && index % 64 == 0 {
+                text.push('\n');
+            }
+            text.push(c);
+        }
+        Ok(format!("{text}\n{END}\n"))
+    }
+
+    /// The SHA-256 of the key as DER `SubjectPublicKeyInfo`, in 64 hexadecimal digits in lower
+    /// case: how keys without a certificate are told apart.
+    ///
+    /// Fails on numbers and points that are none.
+    pub fn fingerprint(&self) -> Result<String, InvalidPublicKey> {
+        Ok(hex::encode(Sha256::digest(self.to_spki()?)))
+    }
+
+    fn to_spki(&self) -> Result<Vec<u8>, InvalidPublicKey> {
         self.check()?;
         let no_der = |_| InvalidPublicKey::Encoding("not numbers");
         let numbers = self.to_pkcs1();
@@ -80,15 +101,7 @@ impl PublicKey {
             },
             subject_public_key: BitStringRef::from_bytes(key).map_err(no_der)?,
         };
-        let base64 = BASE64.encode(&info.to_der().map_err(no_der)?);
-        let mut text = format!("{BEGIN}\n");
-        for (index, c) in base64.chars().enumerate() {
-            if index > 0 && index % 64 == 0 {
-                text.push('\n');
-            }
-            text.push(c);
-        }
-        Ok(format!("{text}\n{END}\n"))
+        info.to_der().map_err(no_der)
     }
 
     /// Reads a DER `SubjectPublicKeyInfo`.

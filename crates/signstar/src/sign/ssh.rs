@@ -72,10 +72,10 @@ impl SshSignature {
         namespace: &SshNamespace,
         digest: &Digest,
         signer: &dyn Signer,
-    ) -> Result<Self, SignerError> {
+    ) -> Result<(Message, Self), SignerError> {
         let (message, algorithm) = message(key, &signed_octets(namespace.as_str(), digest));
         let raw = signer.sign(&message)?;
-        let signature = match message {
+        let signature = match &message {
             Message::Ecdsa(_) => {
                 let EcdsaSigValue { r, s } = EcdsaSigValue::from_der(&raw)
                     .map_err(|error| SignerError::Nonsense(Box::new(error)))?;
@@ -84,13 +84,14 @@ impl SshSignature {
             }
             _ => raw,
         };
-        Ok(Self {
+        let made = Self {
             key: key.clone(),
             namespace: namespace.as_str().to_owned(),
             hash: digest.hash_name().to_owned(),
             algorithm: algorithm.to_owned(),
             signature,
-        })
+        };
+        Ok((message, made))
     }
 
     /// Reads a signature in its armor, with nothing but white space around it.
@@ -109,7 +110,8 @@ impl SshSignature {
         Self::from_octets(&octets)
     }
 
-    fn from_octets(octets: &[u8]) -> Result<Self, DoesNotVerify> {
+    /// Reads a signature without its armor. Fails as [`SshSignature::from_armored`] does.
+    pub fn from_octets(octets: &[u8]) -> Result<Self, DoesNotVerify> {
         let malformed = |what: &str| DoesNotVerify::Malformed(what.to_owned());
         let rest = octets
             .strip_prefix(MAGIC)
@@ -137,8 +139,8 @@ impl SshSignature {
         })
     }
 
-    /// The signature as `ssh-keygen -Y sign` writes it.
-    pub fn to_armored(&self) -> String {
+    /// The signature without its armor (OpenSSH `PROTOCOL.sshsig`).
+    pub fn to_octets(&self) -> Vec<u8> {
         let signature = strings([self.algorithm.as_bytes(), &*self.signature]);
         let mut octets = [MAGIC, &VERSION].concat();
         put(&mut octets, &self.key.to_ssh());
@@ -150,8 +152,13 @@ impl SshSignature {
         ] {
             put(&mut octets, part);
         }
+        octets
+    }
+
+    /// The signature as `ssh-keygen -Y sign` writes it.
+    pub fn to_armored(&self) -> String {
         let mut text = format!("{BEGIN}\n");
-        for (index, c) in BASE64.encode(&octets).chars().enumerate() {
+        for (index, c) in BASE64.encode(&self.to_octets()).chars().enumerate() {
             if index > 0 && index % LINE == 0 {
                 text.push('\n');
             }
@@ -194,7 +201,13 @@ impl SshSignature {
         if self.namespace != namespace.as_str() {
             return Err(DoesNotVerify::OtherNamespace(self.namespace.clone()));
         }
-        let (message, algorithm) = message(key, &signed_octets(&self.namespace, digest));
+        self.verify_stated(digest)
+    }
+
+    /// Checks that the key that it names made this for a file with this digest, for whatever
+    /// purpose.
+    pub(super) fn verify_stated(&self, digest: &Digest) -> Result<(), DoesNotVerify> {
+        let (message, algorithm) = self.message(digest);
         if self.hash != digest.hash_name() || self.algorithm != algorithm {
             return Err(DoesNotVerify::Unsupported);
         }
@@ -204,7 +217,12 @@ impl SshSignature {
             })?,
             _ => self.signature.clone(),
         };
-        key.verify(&message, &raw).map_err(DoesNotVerify::Raw)
+        (self.key.verify(&message, &raw)).map_err(DoesNotVerify::Raw)
+    }
+
+    /// What its key signed if it is one for a file with this digest, and how SSH calls that.
+    pub(super) fn message(&self, digest: &Digest) -> (Message, &'static str) {
+        message(&self.key, &signed_octets(&self.namespace, digest))
     }
 
     fn ecdsa_der(&self) -> Option<Vec<u8>> {

@@ -19,7 +19,8 @@ use std::{
 use sha2::{Digest as _, Sha256, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log},
+    config::{ClientName, ClientRules, Domain, KeyName},
+    log::Log,
     policy::Policy,
     refusal::Refused,
     request::{Digest, Input, Output, OutputType, Request, RequestId, Salts, Sha512State},

@@ -4,6 +4,7 @@ mod answers;
 mod certificates;
 mod gnupg;
 mod lifetimes;
+mod logged;
 mod programs;
 mod refusals;
 mod secret_keys;
@@ -19,7 +20,8 @@ use std::{
 use sha2::{Digest as _, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log},
+    config::{ClientName, ClientRules, Domain, KeyName},
+    log::Log,
     policy::Policy,
     refusal::Refused,
     request::{OutputType, Request, Salts, Sha512State},
