@@ -76,3 +76,8 @@ pub(crate) async fn drain(body: Incoming, is_waiting: bool) {
     })
     .await;
 }
+
+/// Takes the rest of a short body off the wire, for the same reason and in the same time.
+pub(crate) async fn let_go(reading: impl Future<Output = Result<Sent, Refusal>>) {
+    let _ = timeout(DRAINING, reading).await;
+}

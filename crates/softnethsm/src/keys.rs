@@ -238,6 +238,14 @@ impl PrivateKey {
         }
     }
 
+    /// Whether a signature takes AWS-LC at most some hundred microseconds.
+    pub(crate) fn signs_quickly(&self) -> bool {
+        matches!(
+            self.key_type(),
+            KeyType::Curve25519 | KeyType::EcP256 | KeyType::EcP384 | KeyType::EcP521
+        )
+    }
+
     /// Signs what goes into a certificate or a request for one: with SHA-256, for Ed25519 as it is.
     pub(crate) fn sign_certificate(&self, octets: &[u8]) -> Result<Signed, KeyError> {
         let digest = digest(&SHA256, octets);

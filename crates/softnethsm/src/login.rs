@@ -99,6 +99,23 @@ impl Logins {
         self.known().clear();
     }
 
+    /// Who this is, if it can be said at once: a passphrase that was right before, and may be tried.
+    /// All else is for [`Logins::check`] to say.
+    pub(crate) fn recognise(&self, vault: &Vault, peer: IpAddr, header: &[u8]) -> Option<Caller> {
+        let (id, passphrase) = basic(header)?;
+        self.may_try(peer, id.as_str()).ok()?;
+        let user = vault.user(&id).ok()??;
+        let is_right = match user.hash.digest() {
+            Some(digest) => self.is_known(&id, &proof(&id, digest, passphrase.expose())),
+            None => user.hash.matches(passphrase.expose()),
+        };
+        (is_right && user.hash.form() == self.form).then_some(Caller {
+            id,
+            role: user.role,
+            tags: user.tags,
+        })
+    }
+
     /// Checks an `Authorization` header.
     pub(crate) fn check(
         &self,
@@ -178,8 +195,7 @@ impl Logins {
         let Some(digest) = hash.digest() else {
             return Ok(hash.matches(passphrase));
         };
-        let parts = [id.as_str(), digest, passphrase];
-        let proof = Zeroizing::new(parts.join("\0"));
+        let proof = proof(id, digest, passphrase);
         if self.is_known(id, &proof) {
             return Ok(true);
         }
@@ -237,6 +253,11 @@ impl Logins {
     fn failed(&self) -> MutexGuard<'_, HashMap<(IpAddr, String), Instant>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is remembered of a right passphrase, under the HMAC.
+fn proof(id: &UserId, digest: &str, passphrase: &str) -> Zeroizing<String> {
+    Zeroizing::new([id.as_str(), digest, passphrase].join("\0"))
 }
 
 /// Reads `Basic BASE64(user:passphrase)`. The scheme is spelt so and no other way; the passphrase

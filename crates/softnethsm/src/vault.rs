@@ -1,32 +1,29 @@
 //! The open vault: users, keys and namespaces of an operational device.
 
+mod keys;
 mod record;
+mod sealed;
+mod secrets;
 mod writing;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nethsm::backup::Salt;
-use nethsm::id::{KeyId, NamespaceId, UserId};
-use nethsm::octets::SecretOctets;
+use nethsm::id::{NamespaceId, UserId};
 
 use crate::error::StoreError;
-use crate::keys::PrivateKey;
 use crate::seal::SealKey;
 use crate::store::{Change, Store};
 use crate::uses::Uses;
 
 pub(crate) use self::record::{KeptPrivate, KeyPlace, KeyRecord, LoadedKey, UserRecord};
-use self::record::{NamespaceRecord, Record, key_prefix, namespace_path, user_path};
+use self::record::{NamespaceRecord, namespace_path, user_path};
+use self::sealed::{names_in, read, sealed};
 pub(crate) use self::writing::Writing;
 
 /// Where the number of the first file with uncounted uses is kept.
 pub(crate) const COUNTED: &str = "/uses/.counted";
-/// What opens backups, as derived from the backup passphrase.
-const BACKUP_KEY: &str = "/config/backup-key";
-const BACKUP_SALT: &str = "/config/backup-salt";
-const CLUSTER_CA: &str = "/config/cluster-ca";
 /// The version of each store, which devices look at.
 const STORE_VERSION: &[u8] = b"0";
 
@@ -107,39 +104,6 @@ impl Vault {
             .is_ok()
     }
 
-    /// The key that opens backups and the salt of its passphrase, if there is a passphrase.
-    pub(crate) fn backup_key(&self) -> Result<Option<(SealKey, Salt)>, StoreError> {
-        let octets = |path: &str| read::<SecretOctets>(&self.store, &self.config_key, path);
-        let (Some(key), Some(salt)) = (octets(BACKUP_KEY)?, octets(BACKUP_SALT)?) else {
-            return Ok(None);
-        };
-        let damaged = |path: &str| StoreError::Value {
-            path: path.to_owned(),
-        };
-        let key = SealKey::from_slice(key.expose()).map_err(|_| damaged(BACKUP_KEY))?;
-        let salt = salt.expose().try_into();
-        Ok(Some((key, salt.map_err(|_| damaged(BACKUP_SALT))?)))
-    }
-
-    /// The changes that keep what opens backups.
-    pub(crate) fn backup_changes(
-        &self,
-        key: &SealKey,
-        salt: &Salt,
-    ) -> Result<[Change; 2], StoreError> {
-        let kept = |path: &str, octets: &[u8]| {
-            let octets = SecretOctets::new(octets.to_vec());
-            sealed(&self.config_key, path.to_owned(), &octets)
-        };
-        Ok([kept(BACKUP_KEY, key.expose())?, kept(BACKUP_SALT, salt)?])
-    }
-
-    /// The certificate of the authority of a cluster, PEM.
-    pub(crate) fn cluster_ca(&self) -> Result<Option<String>, StoreError> {
-        let pem: Option<SecretOctets> = read(&self.store, &self.config_key, CLUSTER_CA)?;
-        Ok(pem.map(|pem| String::from_utf8_lossy(pem.expose()).into_owned()))
-    }
-
     /// Waits for the right to change something. Fails after the vault was closed.
     pub(crate) fn writing(&self) -> Result<Writing<'_>, StoreError> {
         let turn = self.turn();
@@ -198,100 +162,15 @@ impl Vault {
     pub(crate) fn namespaces(&self) -> Result<Vec<NamespaceId>, StoreError> {
         names_in(self.store.paths("/namespace/")?, "/namespace/")
     }
-
-    pub(crate) fn has_key(&self, place: &KeyPlace) -> Result<bool, StoreError> {
-        self.store.get(&place.path()).map(|value| value.is_some())
-    }
-
-    /// The names of the keys of a namespace, sorted by octets.
-    pub(crate) fn key_ids(
-        &self,
-        namespace: Option<&NamespaceId>,
-    ) -> Result<Vec<KeyId>, StoreError> {
-        let prefix = key_prefix(namespace);
-        names_in(self.store.paths(&prefix)?, &prefix)
-    }
-
-    /// The whole record of a key, with every signature counted that was made until now.
-    pub(crate) fn key(&self, place: &KeyPlace) -> Result<Option<KeyRecord>, StoreError> {
-        let path = place.path();
-        if self.uses.is_waiting(Some(&path)) {
-            self.writing()?.count()?;
-        }
-        read(&self.store, &self.key_key, &path)
-    }
-
-    /// The key, ready to sign; kept in memory until it changes or the device is locked.
-    pub(crate) fn loaded(&self, place: &KeyPlace) -> Result<Option<Arc<LoadedKey>>, StoreError> {
-        if let Some(key) = self.loaded_keys().get(place) {
-            return Ok(Some(Arc::clone(key)));
-        }
-        // Under the turn, so that no change is made between reading and keeping.
-        let _writing = self.writing()?;
-        let path = place.path();
-        let Some(record) = read::<KeyRecord>(&self.store, &self.key_key, &path)? else {
-            return Ok(None);
-        };
-        let private =
-            PrivateKey::from_kept(&record.private).map_err(|_| StoreError::Value { path })?;
-        let key = Arc::new(LoadedKey {
-            private,
-            mechanisms: record.mechanisms,
-            restrictions: record.restrictions,
-        });
-        self.loaded_keys().insert(place.clone(), Arc::clone(&key));
-        Ok(Some(key))
-    }
-
-    /// Notes one use of a key. When this returns, it is not lost with the process.
-    pub(crate) fn used(&self, place: &KeyPlace) -> Result<(), StoreError> {
-        self.uses.note(&place.path())
-    }
-
-    /// Whether uses wait to be counted.
-    pub(crate) fn has_uncounted(&self) -> bool {
-        self.uses.is_waiting(None)
-    }
-
-    fn loaded_keys(&self) -> MutexGuard<'_, HashMap<KeyPlace, Arc<LoadedKey>>> {
-        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn read<T: Record>(store: &Store, key: &SealKey, path: &str) -> Result<Option<T>, StoreError> {
-    let Some(sealed) = store.get(path)? else {
-        return Ok(None);
-    };
-    let damaged = || StoreError::Value {
-        path: path.to_owned(),
-    };
-    let plain = key.open(path, &sealed).map_err(|_| damaged())?;
-    T::from_bytes(&plain).map(Some).ok_or_else(damaged)
-}
-
-fn sealed(key: &SealKey, path: String, value: &impl Record) -> Result<Change, StoreError> {
-    let value = key.seal(&path, &value.to_bytes())?;
-    Ok(Change::Put(path, value))
-}
-
-/// The names behind a prefix. Those that start with a dot are of other things.
-fn names_in<T: std::str::FromStr>(paths: Vec<String>, prefix: &str) -> Result<Vec<T>, StoreError> {
-    let dotted = format!("{prefix}.");
-    paths
-        .into_iter()
-        .filter(|path| !path.starts_with(&dotted))
-        .map(|path| {
-            let name = path.strip_prefix(prefix).and_then(|name| name.parse().ok());
-            name.ok_or(StoreError::Value { path })
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use nethsm::key::{KeyLabel, KeyMechanism, KeyType, Restrictions};
+    use nethsm::octets::SecretOctets;
 
     use super::*;
+    use crate::keys::PrivateKey;
 
     fn place(id: &str) -> KeyPlace {
         KeyPlace {

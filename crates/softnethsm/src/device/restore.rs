@@ -7,7 +7,9 @@ use nethsm::backup::{self, Backup, BackupKey, DomainKey, Entry, Opened, Salt, Se
 use nethsm::backup::{StoreKey, Version};
 use nethsm::transfer::RestoreArguments;
 
-use super::{Device, RESTORED_KEY, RESTORED_SALT, State, operational};
+use super::Device;
+use super::backup_key::{RESTORED_KEY, RESTORED_SALT};
+use super::state::{State, operational};
 use crate::error::{Error, StoreError};
 use crate::seal::SealKey;
 use crate::settings::{Kept, TimeOffset};

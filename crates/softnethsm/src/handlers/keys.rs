@@ -22,10 +22,14 @@ use crate::vault::{KeyPlace, LoadedKey};
 /// The caller sees the keys of their own namespace and no others.
 pub(super) fn place(request: &Request, id: &KeyId) -> Result<KeyPlace, Refusal> {
     let (_, caller) = inside(request)?;
-    Ok(KeyPlace {
+    Ok(place_of(caller, id))
+}
+
+pub(super) fn place_of(caller: &Caller, id: &KeyId) -> KeyPlace {
+    KeyPlace {
         namespace: caller.id.namespace(),
         id: id.clone(),
-    })
+    }
 }
 
 pub(super) fn key_exists(request: &Request, id: &KeyId) -> Result<bool, Refusal> {

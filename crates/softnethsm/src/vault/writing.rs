@@ -6,11 +6,10 @@ use nethsm::backup::Salt;
 use nethsm::id::{NamespaceId, UserId};
 use nethsm::octets::SecretOctets;
 
-use super::record::NamespaceRecord;
-use super::{
-    CLUSTER_CA, COUNTED, KeyPlace, KeyRecord, Turn, UserRecord, Vault, key_prefix, namespace_path,
-    read, sealed, user_path,
-};
+use super::record::{NamespaceRecord, key_prefix, namespace_path, user_path};
+use super::sealed::{read, sealed};
+use super::secrets::CLUSTER_CA;
+use super::{COUNTED, KeyPlace, KeyRecord, Turn, UserRecord, Vault};
 use crate::error::StoreError;
 use crate::seal::SealKey;
 use crate::store::Change;

@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use nethsm::client::{Client, Tls};
 use nethsm::passphrase::{Credentials, Passphrase};
@@ -161,7 +163,13 @@ impl Question {
         self.header("Authorization", &format!("Basic {encoded}"))
     }
 
+    /// Sends all at once.
     pub(crate) fn send(self, body: &[u8]) -> Reply {
+        self.send_in_pieces(&[body])
+    }
+
+    /// Sends the body in pieces, the first together with the head, and waits between them.
+    pub(crate) fn send_in_pieces(self, pieces: &[&[u8]]) -> Reply {
         let mut roots = RootCertStore::empty();
         let pem = self.folder.join("tls-cert.pem");
         roots
@@ -177,13 +185,22 @@ impl Question {
         let tls = ClientConnection::new(Arc::new(config), name).expect("TLS");
         let socket = TcpStream::connect(("127.0.0.1", self.port)).expect("connected");
         let mut stream = StreamOwned::new(tls, socket);
-        let length = if body.is_empty() && self.head.starts_with("GET") {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        let length = if length == 0 && self.head.starts_with("GET") {
             String::new()
         } else {
-            format!("Content-Length: {}\r\n", body.len())
+            format!("Content-Length: {length}\r\n")
         };
-        write!(stream, "{}{length}\r\n", self.head).expect("sent");
-        stream.write_all(body).expect("sent");
+        let mut next = format!("{}{length}\r\n", self.head).into_bytes();
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                stream.write_all(&next).expect("sent");
+                next.clear();
+                thread::sleep(Duration::from_millis(50));
+            }
+            next.extend_from_slice(piece);
+        }
+        stream.write_all(&next).expect("sent");
         let mut octets = Vec::new();
         let _ = stream.read_to_end(&mut octets);
         let text = String::from_utf8_lossy(&octets).into_owned();

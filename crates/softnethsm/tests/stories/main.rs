@@ -12,5 +12,6 @@ mod keys;
 #[cfg(feature = "misbehave")]
 mod misbehaviour;
 mod people;
+mod pieces;
 mod settings;
 mod updates;

@@ -2,9 +2,7 @@
 
 use nethsm::call::BASE;
 use nethsm::id::{BadId, Created, KeyId};
-use nethsm::key::{
-    GenerateKey, ImportKey, ImportPem, KeyLabel, KeyMechanism, PemArguments, Restrictions,
-};
+use nethsm::key::{GenerateKey, ImportKey, ImportPem, PemArguments as Attributes};
 use nethsm::multipart::{self, Part};
 use nethsm::octets::SecretOctets;
 use nethsm::table::{AddKey, MakeKey, PutKey};
@@ -12,7 +10,7 @@ use nethsm::table::{AddKey, MakeKey, PutKey};
 use super::{key_exists, place};
 use crate::answer::Refusal;
 use crate::handlers::{Caching, Done, Handle, inside, json};
-use crate::keys::PrivateKey;
+use crate::keys::{KeyError, PrivateKey};
 use crate::random;
 use crate::request::Request;
 use crate::vault::KeyRecord;
@@ -23,80 +21,60 @@ fn made_up_id() -> Result<KeyId, Refusal> {
         .map_err(|bad: BadId| Refusal::bad(bad.answer()))
 }
 
-/// What a new key is given besides its octets.
-struct Attributes {
-    mechanisms: Vec<KeyMechanism>,
-    restrictions: Restrictions,
-    label: KeyLabel,
-}
-
-fn store(
+/// Makes a key under a name that is free, and keeps it with what it is given besides its octets.
+fn keep(
     request: &Request,
     id: &KeyId,
-    private: &PrivateKey,
-    mut attributes: Attributes,
+    attributes: Attributes,
+    make: impl FnOnce() -> Result<PrivateKey, KeyError>,
 ) -> Result<(), Refusal> {
-    attributes.mechanisms.sort_unstable();
-    attributes.mechanisms.dedup();
-    attributes.restrictions.tags.sort_unstable();
-    attributes.restrictions.tags.dedup();
+    let duplicate = || Refusal::bad(format!("Key with id {id} already exists"));
+    if key_exists(request, id)? {
+        return Err(duplicate());
+    }
+    let private = make()?;
+    let Attributes {
+        mut mechanisms,
+        mut restrictions,
+        label,
+    } = attributes;
+    mechanisms.sort_unstable();
+    mechanisms.dedup();
+    restrictions.tags.sort_unstable();
+    restrictions.tags.dedup();
     let record = KeyRecord {
         private: private.to_kept()?,
-        mechanisms: attributes.mechanisms,
+        mechanisms,
         certificate: None,
         operations: 0,
-        restrictions: attributes.restrictions,
-        label: attributes.label,
+        restrictions,
+        label,
     };
     let (vault, _) = inside(request)?;
     let place = place(request, id)?;
     let writing = vault.writing()?;
+    // Making takes its time, and others may have been faster.
     if vault.has_key(&place)? {
-        return Err(duplicate(id));
+        return Err(duplicate());
     }
     Ok(writing.put_key(&place, &record)?)
 }
 
-fn duplicate(id: &KeyId) -> Refusal {
-    Refusal::bad(format!("Key with id {id} already exists"))
-}
-
 fn import(request: &Request, id: &KeyId, wish: ImportKey) -> Result<(), Refusal> {
-    if key_exists(request, id)? {
-        return Err(duplicate(id));
-    }
-    let ImportKey {
-        mechanisms,
-        key_type,
-        private,
-        restrictions,
-        label,
-    } = wish;
     let attributes = Attributes {
-        mechanisms,
-        restrictions,
-        label,
+        mechanisms: wish.mechanisms,
+        restrictions: wish.restrictions,
+        label: wish.label,
     };
-    let private = PrivateKey::import(key_type, &private)?;
-    store(request, id, &private, attributes)
+    keep(request, id, attributes, || {
+        PrivateKey::import(wish.key_type, &wish.private)
+    })
 }
 
 fn import_pem(request: &Request, id: &KeyId, wish: ImportPem) -> Result<(), Refusal> {
-    if key_exists(request, id)? {
-        return Err(duplicate(id));
-    }
-    let PemArguments {
-        mechanisms,
-        restrictions,
-        label,
-    } = wish.arguments;
-    let attributes = Attributes {
-        mechanisms,
-        restrictions,
-        label,
-    };
-    let private = PrivateKey::from_pem(wish.key.expose())?;
-    store(request, id, &private, attributes)
+    keep(request, id, wish.arguments, || {
+        PrivateKey::from_pem(wish.key.expose())
+    })
 }
 
 /// The part with the smaller name is the JSON, the other the PEM, whatever they are called.
@@ -197,26 +175,14 @@ impl Handle for MakeKey {
             Some(id) => id,
             None => made_up_id()?,
         };
-        if key_exists(request, &id)? {
-            return Err(duplicate(&id));
-        }
-        let private = PrivateKey::generate(wish.key_type, wish.length)?;
-        let GenerateKey {
-            mechanisms,
-            restrictions,
-            label,
-            ..
-        } = wish;
-        store(
-            request,
-            &id,
-            &private,
-            Attributes {
-                mechanisms,
-                restrictions,
-                label,
-            },
-        )?;
+        let attributes = Attributes {
+            mechanisms: wish.mechanisms,
+            restrictions: wish.restrictions,
+            label: wish.label,
+        };
+        keep(request, &id, attributes, || {
+            PrivateKey::generate(wish.key_type, wish.length)
+        })?;
         created(id)
     }
 }
