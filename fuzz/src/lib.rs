@@ -5,11 +5,15 @@
 
 use sha2::{Digest as _, Sha512};
 use signstar::{
+    log::{Checkpoint, Entry, Hash, Note, Policy, Proof, VerifierKey, bundle as bundles},
     refusal::Code,
     request::{MAX_OCTETS, Request, Sha512State, Stream},
     response::Answer,
     sign::{Certificate, Detached},
 };
+
+const LOG: &str = "log.example.org/2026+8862e5c8+AXMt2+Su+oGBMIwOblaioJ+xgxi18YW1kGt47Q9exLL2";
+const WITNESS: &str = "witness.example.org/a+b128b3e3+BKnESUrMSfTFJQGgDPTVYkBNU8Z409kYt/MYUgc3TWBV";
 
 /// One request.
 pub fn request(octets: &[u8]) {
@@ -95,6 +99,92 @@ pub fn certificate(octets: &[u8]) {
     let again = Certificate::parse(&written).expect("an own certificate is one");
     assert_eq!(again.fingerprint(), certificate.fingerprint());
     let _ = certificate.to_armored();
+}
+
+/// A signed note, of whatever is in it.
+pub fn note(octets: &[u8]) {
+    let Ok(note) = Note::parse(octets) else {
+        return;
+    };
+    assert_eq!(note.to_string().as_bytes(), octets);
+    assert_eq!(Note::new(note.text(), note.signatures()), Ok(note.clone()));
+    for key in keys() {
+        let _ = note.verify(&key);
+    }
+}
+
+/// The text of a checkpoint.
+pub fn checkpoint(octets: &[u8]) {
+    let parsed = str::from_utf8(octets).map(str::parse::<Checkpoint>);
+    if let Ok(Ok(checkpoint)) = parsed {
+        assert_eq!(checkpoint.to_string().as_bytes(), octets);
+        assert!(checkpoint.head().size < 1 << 63);
+    }
+}
+
+/// A proof, checked against a log that never signed it.
+pub fn proof(octets: &[u8]) {
+    let Ok(proof) = Proof::parse(octets) else {
+        return;
+    };
+    assert_eq!(proof.to_string().as_bytes(), octets);
+    for key in keys() {
+        let known = Policy::of_log(key);
+        if let Ok((entry, signed)) = proof.entry(&known) {
+            assert!(proof.index() < signed.head().size);
+            proof.verify(entry, &known).expect("the same again");
+        }
+    }
+}
+
+/// The length of a note in two octets, the note, and a policy to hold it against.
+pub fn policy(octets: &[u8]) {
+    let Some((length, octets)) = octets.split_first_chunk::<2>() else {
+        return;
+    };
+    let length = usize::from(u16::from_be_bytes(*length));
+    let (note, octets) = octets.split_at(octets.len().min(length));
+    let Ok(policy) = Policy::parse(octets) else {
+        return;
+    };
+    assert!(policy.witnesses().count() + policy.logs().len() <= octets.len());
+    for party in policy.logs().iter().chain(policy.witnesses()) {
+        let text = party.key.to_string();
+        assert_eq!(text.parse::<VerifierKey>().as_ref(), Ok(&party.key));
+    }
+    if let Ok(note) = Note::parse(note) {
+        let _ = policy.check(&note);
+    }
+}
+
+/// An entry of the log.
+pub fn entry(octets: &[u8]) {
+    let Ok(entry) = Entry::parse(octets) else {
+        return;
+    };
+    assert_eq!(entry.to_octets(), octets);
+    let _ = entry.check();
+}
+
+/// A bundle of entries.
+pub fn bundle(octets: &[u8]) {
+    let Ok(entries) = bundles::entries(octets) else {
+        return;
+    };
+    let mut again = Vec::new();
+    for entry in &entries {
+        bundles::push(&mut again, entry).expect("it was in a bundle");
+    }
+    assert_eq!(again, octets);
+    let leaves: Vec<Hash> = entries.iter().map(|entry| Hash::leaf(entry)).collect();
+    assert!((1..=256).contains(&leaves.len()));
+    let _ = Hash::root(&leaves);
+}
+
+/// The log and a witness of the vectors.
+fn keys() -> impl Iterator<Item = VerifierKey> {
+    let keys = [LOG, WITNESS];
+    keys.into_iter().map(|key| key.parse().expect("a key"))
 }
 
 /// The state of the file that hostile signatures are held against.

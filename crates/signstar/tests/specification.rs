@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use signstar::{config::Config, refusal::Code, request::Request, response::Answer};
+use signstar::{config::Config, log::Entry, refusal::Code, request::Request, response::Answer};
 
 fn page(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -41,6 +41,14 @@ fn the_examples_of_responses_are_some() {
     for example in examples {
         Answer::parse(example.as_bytes()).expect("a response");
     }
+}
+
+#[test]
+fn the_example_of_an_entry_is_one() {
+    let examples = examples("log.md", "json");
+    assert_eq!(examples.len(), 1);
+    let entry = Entry::parse(examples[0].trim_end().as_bytes()).expect("an entry");
+    assert_eq!(entry.key(), "packages");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod continued;
 mod openpgp;
 mod public_key;
 mod raw;
+mod recorded;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub use certificate::{Certificate, InvalidCertificate};
 pub use openpgp::{Detached, DoesNotVerify};
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
+pub(crate) use recorded::Facts;
 
 use crate::{
     config::{Domain, KeyName},
@@ -62,9 +64,9 @@ pub type Keyring = BTreeMap<KeyName, SigningKey>;
 /// Only [`Signed::make`] makes one:
 ///
 /// ```compile_fail,E0451
-/// # use signstar::{policy::Grant, sign::{Detached, Signed}};
-/// # fn skip(grant: Grant, detached: Detached) -> Signed {
-/// Signed { grant, detached, armored: String::new() }
+/// # use signstar::{policy::Grant, sign::{Detached, Message, Signed}};
+/// # fn skip(grant: Grant, detached: Detached, message: Message) -> Signed {
+/// Signed { grant, detached, message, armored: String::new() }
 /// # }
 /// ```
 ///
@@ -80,6 +82,7 @@ pub type Keyring = BTreeMap<KeyName, SigningKey>;
 pub struct Signed {
     grant: Grant,
     detached: Detached,
+    message: Message,
     armored: String,
 }
 
@@ -93,7 +96,7 @@ impl Signed {
 
         let prepared = openpgp::prepare(key, input, grant.at())
             .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
-        let raw =
+        let (message, raw) =
             raw::sign(&key.certificate, &*key.signer, prepared.digest()).map_err(|cause| {
                 let code = match cause {
                     SignerError::Unavailable(_) => Code::HsmUnavailable,
@@ -115,6 +118,7 @@ impl Signed {
         Ok(Self {
             grant,
             detached,
+            message,
             armored,
         })
     }
@@ -127,6 +131,11 @@ impl Signed {
     /// The signature packet.
     pub fn detached(&self) -> &Detached {
         &self.detached
+    }
+
+    /// What the HSM was given to sign.
+    pub fn message(&self) -> &Message {
+        &self.message
     }
 
     /// The signature in ASCII armor.

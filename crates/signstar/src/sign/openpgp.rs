@@ -15,13 +15,13 @@ use pgp::{
     types::{Fingerprint, KeyDetails, SignatureBytes, TimestampError},
 };
 
-use super::{Certificate, SigningKey, continued::Continued};
+use super::{Certificate, SigningKey, certificate::SigningComponent, continued::Continued};
 use crate::request::Sha512State;
 
 /// The longest detached signature that is read, in octets: what `repo-add` accepts.
 const MAX_OCTETS: usize = 16_384;
 /// The first part of the notation that repeats the digest of the file.
-const DATA_DIGEST: &str = "data-digest@";
+pub(super) const DATA_DIGEST: &str = "data-digest@";
 
 /// A signature that lacks nothing but the signature.
 pub(super) struct Prepared {
@@ -32,7 +32,7 @@ pub(super) struct Prepared {
 /// One signature packet over a binary document (RFC 9580 §5.2.1.1).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Detached {
-    signature: Signature,
+    pub(super) signature: Signature,
 }
 
 /// Why a signature is not one of the file.
@@ -225,6 +225,20 @@ impl Detached {
         input: &Sha512State,
     ) -> Result<(), DoesNotVerify> {
         let config = self.supported_config()?;
+        let key = self.key_in(certificate)?;
+        self.check_stated_digest(input)?;
+
+        let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
+        self.check_start(&digest)?;
+        self.verify_digest(&key, &digest)
+    }
+
+    /// The key of `certificate` that is said to have made this signature, if it could.
+    pub(super) fn key_in<'a>(
+        &self,
+        certificate: &'a Certificate,
+    ) -> Result<SigningComponent<'a>, DoesNotVerify> {
+        let config = self.supported_config()?;
         let issuer = issuer(config)?;
         let key = certificate
             .key(issuer)
@@ -236,15 +250,21 @@ impl Detached {
         if !key.is_valid_at(created) {
             return Err(DoesNotVerify::Time);
         }
-        self.check_stated_digest(input)?;
+        Ok(key)
+    }
 
-        let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
-        self.check_start(&digest)?;
+    /// Checks that `key` made this signature over `digest`.
+    pub(super) fn verify_digest(
+        &self,
+        key: &SigningComponent<'_>,
+        digest: &[u8],
+    ) -> Result<(), DoesNotVerify> {
+        let config = self.supported_config()?;
         let raw = self
             .signature
             .signature()
             .ok_or(DoesNotVerify::Unsupported)?;
-        key.verify(config.hash_alg, &digest, raw)
+        key.verify(config.hash_alg, digest, raw)
             .map_err(DoesNotVerify::Cryptography)
     }
 
@@ -267,7 +287,7 @@ impl Detached {
         }
     }
 
-    fn supported_config(&self) -> Result<&SignatureConfig, DoesNotVerify> {
+    pub(super) fn supported_config(&self) -> Result<&SignatureConfig, DoesNotVerify> {
         let config = self.signature.config().ok_or(DoesNotVerify::Unsupported)?;
         let supported = config.version() == SignatureVersion::V4
             && config.typ() == SignatureType::Binary
@@ -309,7 +329,7 @@ fn is_unknown_demand(subpacket: &Subpacket) -> bool {
 }
 
 /// The one issuer that the hashed area states.
-fn issuer(config: &SignatureConfig) -> Result<&Fingerprint, DoesNotVerify> {
+pub(super) fn issuer(config: &SignatureConfig) -> Result<&Fingerprint, DoesNotVerify> {
     let mut issuers =
         config
             .hashed_subpackets

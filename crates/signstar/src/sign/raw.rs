@@ -16,7 +16,7 @@ use pgp::{
 use super::Certificate;
 
 /// `DigestInfo` of a SHA-512 up to the digest itself (RFC 8017 §9.2, note 1).
-const DIGEST_INFO_SHA512: [u8; 19] = [
+pub(super) const DIGEST_INFO_SHA512: [u8; 19] = [
     0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05,
     0x00, 0x04, 0x40,
 ];
@@ -47,6 +47,15 @@ pub enum Message {
     Ed25519(Vec<u8>),
 }
 
+impl Message {
+    /// The octets alone.
+    pub fn as_octets(&self) -> &[u8] {
+        match self {
+            Self::RsaPkcs1(octets) | Self::Ecdsa(octets) | Self::Ed25519(octets) => octets,
+        }
+    }
+}
+
 /// Why there is no signature.
 #[derive(Debug, thiserror::Error)]
 pub enum SignerError {
@@ -67,12 +76,13 @@ struct EcdsaSigValue<'a> {
     s: UintRef<'a>,
 }
 
-/// Has `signer` sign a SHA-512 for the primary key of `certificate`.
+/// Has `signer` sign a SHA-512 for the primary key of `certificate`. Returns what the signer was
+/// given as well.
 pub(super) fn sign(
     certificate: &Certificate,
     signer: &dyn Signer,
     digest: &[u8; 64],
-) -> Result<SignatureBytes, SignerError> {
+) -> Result<(Message, SignatureBytes), SignerError> {
     sign_with(certificate.primary().public_params(), signer, digest)
 }
 
@@ -80,10 +90,10 @@ fn sign_with(
     params: &PublicParams,
     signer: &dyn Signer,
     digest: &[u8],
-) -> Result<SignatureBytes, SignerError> {
+) -> Result<(Message, SignatureBytes), SignerError> {
     let message = message(params, digest)?;
     let raw = signer.sign(&message)?;
-    let mpis = match message {
+    let mpis = match &message {
         Message::RsaPkcs1(_) => vec![Mpi::from_slice(&raw)],
         Message::Ecdsa(_) => {
             let EcdsaSigValue { r, s } =
@@ -98,7 +108,7 @@ fn sign_with(
             }
         },
     };
-    Ok(SignatureBytes::Mpis(mpis))
+    Ok((message, SignatureBytes::Mpis(mpis)))
 }
 
 fn message(params: &PublicParams, digest: &[u8]) -> Result<Message, SignerError> {
@@ -165,6 +175,7 @@ impl pgp::types::SigningKey for Remote<'_> {
             return Err(std::io::Error::other("only SHA-512 is signed").into());
         }
         sign_with(self.public.public_params(), self.signer, digest)
+            .map(|(_, raw)| raw)
             .map_err(|error| std::io::Error::other(error).into())
     }
 

@@ -3,6 +3,7 @@
 mod answers;
 mod certificates;
 mod gnupg;
+mod logged;
 mod programs;
 mod refusals;
 mod software;
