@@ -89,7 +89,7 @@ fn message(schema: &str, error: &BadBody, json: &[u8]) -> String {
         return format!("Unsupported key type '\"{name}\"' for TLS");
     }
     if text == "invalid IP address syntax" {
-        return invalid("Ipaddr: not an IPv4 address, not an IPv6 address");
+        return invalid(&members::no_address(json));
     }
     if AS_THEY_ARE.iter().any(|start| text.starts_with(start)) {
         return text.to_owned();

@@ -29,7 +29,7 @@ A | PUT /config/network | {"ipAddress":"192.168.1.1","netmask":"255.255.255.0","
 A | GET /config/network | | 200 json ve {"ipAddress":"192.168.1.1","netmask":"255.255.255.0","gateway":"0.0.0.0"}
 O | GET /config/network | | 403 - -
 A | GET /config/logging | | 200 json ve {"ipAddress":"0.0.0.0","port":514,"logLevel":"info"}
-A | PUT /config/logging | {"ipAddress":"loghost","port":514,"logLevel":"warning"} | 400 json v *
+A | PUT /config/logging | {"ipAddress":"loghost","port":514,"logLevel":"warning"} | 400 json v {"message":"Invalid data for JSON schema: Ipaddr: not an IPv4 address: invalid character 'l' at 0\nnot an IPv6 address: not enough data."}
 A | PUT /config/logging | {"ipAddress":"0.0.0.0","port":99999,"logLevel":"debug"} | 204 json v
 A | GET /config/logging | | 200 json ve {"ipAddress":"0.0.0.0","port":99999,"logLevel":"debug"}
 A | GET /config/ntp | | 200 json ve {}
