@@ -93,6 +93,13 @@ fn a_fresh_device_answers_like_the_real_one() {
             (400, format!("{{\"message\":\"{answer}\"}}"))
         );
     }
+    // Some clients send a line end before the first delimiter.
+    let body = [b"\r\n", parts("{}", b"not a backup at all").as_slice()].concat();
+    let reply = desk
+        .ask("POST", "/api/v1/system/restore")
+        .header("Content-Type", "multipart/form-data; boundary=probe")
+        .send(&body);
+    assert_eq!(reply.body, r#"{"message":"Not a NetHSM backup file"}"#);
     let reply = desk.ask("POST", "/api/v1/system/restore").send(b"x");
     assert_eq!((reply.status, reply.body.as_str()), (415, ""));
 }
