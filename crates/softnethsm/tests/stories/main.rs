@@ -9,6 +9,7 @@ mod command;
 mod crash;
 mod device;
 mod keys;
+mod kills;
 #[cfg(feature = "misbehave")]
 mod misbehaviour;
 mod people;
