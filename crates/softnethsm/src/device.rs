@@ -1,6 +1,7 @@
 //! The device: its states, and what takes it from one to the next.
 
 mod backup;
+mod firmware_1;
 mod identity;
 mod restore;
 mod settings;
@@ -333,6 +334,7 @@ impl Device {
     fn open_vault(&self, domain_key: SealKey) -> Result<Vault, StoreError> {
         let vault = Vault::open(Arc::clone(&self.store), domain_key, &self.folder.uses())?;
         self.take_up_backup_key(&vault)?;
+        vault.add_namespaces()?;
         Ok(vault)
     }
 

@@ -7,7 +7,7 @@ use nethsm::backup::{self, Backup, BackupKey, DomainKey, Entry, Opened, Salt, Se
 use nethsm::backup::{StoreKey, Version};
 use nethsm::transfer::RestoreArguments;
 
-use super::{Device, RESTORED_KEY, RESTORED_SALT, State, operational};
+use super::{Device, RESTORED_KEY, RESTORED_SALT, State, firmware_1, operational};
 use crate::error::{Error, StoreError};
 use crate::seal::SealKey;
 use crate::settings::{Kept, TimeOffset};
@@ -67,6 +67,9 @@ impl Device {
     ) -> Result<(), RestoreError> {
         let vault = self.vault();
         let mut file = self.opened(file, wish, vault.as_deref())?;
+        if vault.is_none() {
+            file = firmware_1::taken(file)?;
+        }
         file.verify()?;
         let salt = file.unlock_salt()?;
         let local = self.local_of(&mut file)?;

@@ -12,6 +12,7 @@ mod keys;
 mod kills;
 #[cfg(feature = "misbehave")]
 mod misbehaviour;
+mod old_backups;
 mod people;
 mod settings;
 mod updates;
