@@ -10,7 +10,7 @@ use nethsm::user::{NewUser, UserRole};
 use super::known::{Known, State, Thing};
 use crate::device::{OPERATOR, passphrase};
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (`SplitMix64`).
 pub(super) struct Random(u64);
 
 impl Random {
@@ -31,10 +31,16 @@ impl Random {
     }
 }
 
+/// Asks an administrator or an operator.
+type Ask = dyn Fn(&Client, &Client) -> Result<(), Error>;
+
+/// What changes: things with what they are from then on, if they are there at all.
+type Changes = Vec<(Thing, Option<State>)>;
+
 /// A change, and what there is once it is answered.
 struct Wish {
-    ask: Box<dyn Fn(&Client, &Client) -> Result<(), Error>>,
-    after: Vec<(Thing, Option<State>)>,
+    ask: Box<Ask>,
+    after: Changes,
 }
 
 pub(super) struct Writer {
@@ -44,7 +50,7 @@ pub(super) struct Writer {
     answered: usize,
     known: Known,
     /// What was asked and not answered: it may have happened.
-    open: Option<Vec<(Thing, Option<State>)>>,
+    open: Option<Changes>,
 }
 
 impl Writer {
