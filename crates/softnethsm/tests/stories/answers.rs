@@ -253,6 +253,10 @@ fn a_refusal_is_seen_by_who_sends_too_much() {
             desk.ask("POST", "/api/v1/provision").send(&large).status,
             413
         );
+        let chunk = [b"100001\r\n", large.as_slice(), b"\r\n0\r\n\r\n"].concat();
+        let question = desk.ask("POST", "/api/v1/provision");
+        let question = question.header("Transfer-Encoding", "chunked");
+        assert_eq!(question.send(&chunk).status, 413);
     }
 }
 

@@ -177,7 +177,8 @@ impl Question {
         let tls = ClientConnection::new(Arc::new(config), name).expect("TLS");
         let socket = TcpStream::connect(("127.0.0.1", self.port)).expect("connected");
         let mut stream = StreamOwned::new(tls, socket);
-        let length = if body.is_empty() && self.head.starts_with("GET") {
+        let has_own = self.head.contains("Transfer-Encoding") || self.head.starts_with("GET");
+        let length = if has_own {
             String::new()
         } else {
             format!("Content-Length: {}\r\n", body.len())
