@@ -249,6 +249,11 @@ def notes():
     malleable = LOG.ed25519.sign(TEXT.encode())
     malleable = malleable[:32] + (int.from_bytes(malleable[32:], "little") + ORDER).to_bytes(32, "little")
     good("a signature with S beyond the order", note(TEXT, line(LOG.name, LOG.id + malleable)), TEXT, "wrong", no, no)
+    neutral = b"\1" + bytes(31)
+    challenge = hashlib.sha512(neutral + LOG.ed25519.public + TEXT.encode()).digest()
+    response = int.from_bytes(challenge, "little") * LOG.ed25519.scalar % ORDER
+    small = neutral + response.to_bytes(32, "little")
+    good("a signature with R of small order", note(TEXT, line(LOG.name, LOG.id + small)), TEXT, "wrong", no, no)
     plain = line(A.name, A.id + A.ed25519.sign(TEXT.encode()))
     good("a witness that signs as a log", note(TEXT, plain), TEXT, no, "wrong", no)
     good("a text of one line feed", note("\n", LOG.line("\n")), "\n", "signed", no, no)

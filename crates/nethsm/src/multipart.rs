@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 /// Why bytes are not two parts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum BadMultipart {
-    /// They do not start with a delimiter line, or the last delimiter is missing.
+    /// There is no first delimiter line, or the last delimiter is missing.
     #[error("the body is not cut into parts")]
     Delimiter,
     /// A part has no headers, no end of them, or no name.
@@ -28,11 +28,11 @@ pub struct Part<'a> {
 /// The most characters of a boundary (RFC 2046 §5.1.1).
 const LONGEST_BOUNDARY: usize = 70;
 
-/// The media type of a body that starts with a delimiter line, boundary included.
+/// The media type of a body of parts, boundary included: that of its first delimiter line.
 ///
 /// # Errors
 ///
-/// [`BadMultipart::Delimiter`] if it does not.
+/// [`BadMultipart::Delimiter`] if it has none.
 pub fn content_type(body: &[u8]) -> Result<String, BadMultipart> {
     Ok(format!("multipart/form-data; boundary={}", boundary(body)?))
 }
@@ -103,12 +103,13 @@ fn absent(parts: &[(&str, &[u8])]) -> String {
     }
 }
 
-/// The parts of a body that starts with a delimiter line, as all clients write it.
+/// The parts of a body.
 ///
 /// # Errors
 ///
 /// [`BadMultipart`] if the body is not cut into named parts.
 pub fn read(body: &[u8]) -> Result<Vec<Part<'_>>, BadMultipart> {
+    let body = without_preamble(body);
     let delimiter = format!("\r\n--{}", boundary(body)?);
     let mut rest = skip(body, delimiter.len() - 2)?;
     let mut parts = Vec::new();
@@ -130,8 +131,20 @@ fn skip(bytes: &[u8], length: usize) -> Result<&[u8], BadMultipart> {
     bytes.get(length..).ok_or(BadMultipart::Delimiter)
 }
 
+/// What stands before the first delimiter line means nothing (RFC 2046 §5.1.1); some clients send
+/// a line end there.
+fn without_preamble(body: &[u8]) -> &[u8] {
+    if body.starts_with(b"--") {
+        return body;
+    }
+    let first = find(body, b"\r\n--").and_then(|at| body.get(at + 2..));
+    first.unwrap_or(body)
+}
+
 fn boundary(body: &[u8]) -> Result<&str, BadMultipart> {
-    let line = body.strip_prefix(b"--").ok_or(BadMultipart::Delimiter)?;
+    let line = without_preamble(body)
+        .strip_prefix(b"--")
+        .ok_or(BadMultipart::Delimiter)?;
     let window = line.get(..LONGEST_BOUNDARY + 2).unwrap_or(line);
     let end = find(window, b"\r\n").ok_or(BadMultipart::Delimiter)?;
     let text = line.get(..end).unwrap_or_default();

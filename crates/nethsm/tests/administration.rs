@@ -171,6 +171,12 @@ fn two_parts_as_others_write_them() {
         multipart::content_type(RESTORE.as_bytes()).as_deref(),
         Ok("multipart/form-data; boundary=probe7MA4YWxk")
     );
+    // What stands before the first delimiter line means nothing.
+    let later = format!("to whom it may concern\r\n{RESTORE}");
+    assert_eq!(
+        multipart::read(later.as_bytes()),
+        multipart::read(RESTORE.as_bytes())
+    );
     assert_eq!(
         multipart::boundary_of("multipart/form-data; charset=x; Boundary=\"a b\""),
         Some("a b")

@@ -2,6 +2,7 @@
 
 mod backup;
 mod backup_key;
+mod firmware_1;
 mod identity;
 mod restore;
 mod settings;

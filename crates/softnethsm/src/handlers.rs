@@ -37,6 +37,15 @@ use crate::request::Request;
 use crate::stream::Streamed;
 use crate::vault::Vault;
 
+/// When a name that is none is refused.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadNames {
+    /// With the role of the caller, because who may depends on the name.
+    Early,
+    /// After everything about the form of the request.
+    Late,
+}
+
 /// What a call does. The type is a row of the table, so everything that row says is known.
 pub(crate) trait Handle: Call {
     /// The name of the question in messages about its JSON.
@@ -48,6 +57,8 @@ pub(crate) trait Handle: Call {
     /// Below what, in the API, something with a made-up name would be found. The device makes the
     /// name before it looks at the body, and tells it with some refusals too.
     const MADE_BELOW: Option<&'static str> = None;
+    /// When a name that is none is refused.
+    const BAD_NAMES: BadNames = BadNames::Late;
 
     /// Says no to a caller whose role is right but who is not meant.
     fn allow(_: &Request, _: &Self::Parameters) -> Result<(), Refusal> {

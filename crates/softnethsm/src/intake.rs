@@ -24,11 +24,15 @@ const DRAINED: usize = 4 << 20;
 const DRAINING: Duration = Duration::from_secs(5);
 
 /// Reads a whole body, within bounds of size and time.
-pub(crate) async fn read(body: Incoming, most: u64) -> Result<Sent, Refusal> {
+pub(crate) async fn read(mut body: Incoming, most: u64) -> Result<Sent, Refusal> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
-    match timeout(BODY, Limited::new(body, most).collect()).await {
+    match timeout(BODY, Limited::new(&mut body, most).collect()).await {
         Ok(Ok(body)) => Ok(Sent::Octets(body.to_bytes())),
-        Ok(Err(error)) => Err(broken(&*error)),
+        Ok(Err(error)) => {
+            // One without a length told beforehand, as a rule: its client is still sending.
+            drain(body, false).await;
+            Err(broken(&*error))
+        }
         Err(_) => Err(Refusal::silent(StatusCode::REQUEST_TIMEOUT)),
     }
 }

@@ -276,7 +276,9 @@ fn accepts_identity(request: &mut Request) -> Result<(), Refusal> {
     let is_refused =
         weighted(headers, &ACCEPT_ENCODING).any(|(name, good)| !good && name == "identity");
     if is_refused {
-        Err(Refusal::silent(StatusCode::NOT_ACCEPTABLE))
+        // The media type is settled by now, and told.
+        let settled = HeaderValue::from_static(request.media_type());
+        Err(Refusal::silent(StatusCode::NOT_ACCEPTABLE).with(CONTENT_TYPE, settled))
     } else {
         Ok(())
     }

@@ -24,6 +24,8 @@ pub(crate) use self::writing::Writing;
 
 /// Where the number of the first file with uncounted uses is kept.
 pub(crate) const COUNTED: &str = "/uses/.counted";
+/// Where the version of the store of namespaces is.
+const NAMESPACES: &str = "/namespace/.version";
 /// The version of each store, which devices look at.
 const STORE_VERSION: &[u8] = b"0";
 
@@ -85,7 +87,7 @@ impl Vault {
         let stores = [
             (&self.user_key, "/authentication/.version"),
             (&self.key_key, "/key/.version"),
-            (&self.namespace_key, "/namespace/.version"),
+            (&self.namespace_key, NAMESPACES),
         ];
         let mut changes = vec![
             Change::Put("/.initialized".to_owned(), Vec::new()),
@@ -95,6 +97,19 @@ impl Vault {
             changes.push(Change::Put(path.to_owned(), key.seal(path, STORE_VERSION)?));
         }
         Ok(changes)
+    }
+
+    /// Adds the store of namespaces, which a backup of firmware 1.x has not.
+    pub(crate) fn add_namespaces(&self) -> Result<(), StoreError> {
+        // Nothing at all is there before the first changes.
+        let is_old = self.store.get("/authentication/.version")?.is_some()
+            && self.store.get(NAMESPACES)?.is_none();
+        if !is_old {
+            return Ok(());
+        }
+        let version = self.namespace_key.seal(NAMESPACES, STORE_VERSION)?;
+        self.store
+            .commit(&[Change::Put(NAMESPACES.to_owned(), version)])
     }
 
     /// Whether users of a store, of which this is the version, are sealed for this vault.

@@ -35,7 +35,7 @@ pub enum NotACheckpoint {
 }
 
 impl Checkpoint {
-    /// Describes the log `origin`, for its key to sign: the octets of [`Checkpoint::to_string`].
+    /// Describes the log `origin`, for its key to sign: the octets of its `to_string`.
     pub fn new(origin: &KeyName, head: Head) -> Self {
         Self {
             origin: origin.to_string(),

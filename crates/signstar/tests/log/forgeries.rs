@@ -95,6 +95,23 @@ fn in_a_consistency_proof_and_its_roots() {
     consistency::verify(&other, &new, &[]).expect_err("two roots for one size");
 }
 
+#[test]
+fn a_proof_has_the_length_that_its_place_and_the_size_demand() {
+    let (left, right) = (Hash::leaf(b"left"), Hash::leaf(b"right"));
+    let root = Hash::node(left, right);
+    let head = |size| Head { size, root };
+    inclusion::verify(left, 0, &head(2), &[right]).expect("a proof");
+    inclusion::verify(right, 0, &head(1), &[left]).expect_err("a tree of one has no siblings");
+    inclusion::verify(root, 1, &head(1), &[]).expect_err("behind the last leaf");
+    let old = Head {
+        size: 1,
+        root: left,
+    };
+    consistency::verify(&old, &head(2), &[right]).expect("a proof");
+    consistency::verify(&old, &head(3), &[right]).expect_err("too short for three");
+    consistency::verify(&old, &head(5), &[right]).expect_err("too short for five");
+}
+
 /// Reads all there is to read.
 fn audit(memory: &Memory, head: Head) -> Result<(), CannotRead<String>> {
     let mut reader = Reader::open(memory, head)?;

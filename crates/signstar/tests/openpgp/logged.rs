@@ -90,6 +90,18 @@ fn what_contradicts_the_signature_is_noticed() {
 }
 
 #[test]
+fn a_digest_that_begins_otherwise_is_noticed_without_a_certificate() {
+    let key = Software::ed25519();
+    let certificate = certificate(&key);
+    let entry = record(&signed(&certificate, key), &RecordedName::Absent);
+    let mut other = entry.hsm_input().to_vec();
+    other[1] ^= 1;
+    let (own, other) = (to_base64(entry.hsm_input()), to_base64(&other));
+    let refused = altered(&entry, &own, &other).expect("an entry").check();
+    assert!(matches!(refused, Err(DoesNotVerify::OtherDigest)));
+}
+
+#[test]
 fn a_bit_flipped_in_the_signature_or_in_what_was_signed_is_noticed() {
     let key = Software::ed25519();
     let certificate = certificate(&key);

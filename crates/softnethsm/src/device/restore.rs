@@ -7,9 +7,9 @@ use nethsm::backup::{self, Backup, BackupKey, DomainKey, Entry, Opened, Salt, Se
 use nethsm::backup::{StoreKey, Version};
 use nethsm::transfer::RestoreArguments;
 
-use super::Device;
 use super::backup_key::{RESTORED_KEY, RESTORED_SALT};
 use super::state::{State, operational};
+use super::{Device, firmware_1};
 use crate::error::{Error, StoreError};
 use crate::seal::SealKey;
 use crate::settings::{Kept, TimeOffset};
@@ -69,6 +69,9 @@ impl Device {
     ) -> Result<(), RestoreError> {
         let vault = self.vault();
         let mut file = self.opened(file, wish, vault.as_deref())?;
+        if vault.is_none() {
+            file = firmware_1::taken(file)?;
+        }
         file.verify()?;
         let salt = file.unlock_salt()?;
         let local = self.local_of(&mut file)?;

@@ -154,6 +154,7 @@ impl Device {
     pub(super) fn open_vault(&self, domain_key: SealKey) -> Result<Vault, StoreError> {
         let vault = Vault::open(Arc::clone(&self.store), domain_key, &self.folder.uses())?;
         self.take_up_backup_key(&vault)?;
+        vault.add_namespaces()?;
         Ok(vault)
     }
 

@@ -30,17 +30,30 @@ fn read_with<T>(
     }
     // Most questions are strict JSON, some of them large: those are read without a copy.
     match object(body, &strictly) {
-        Err(BadBody::Json(error)) if error.classify() != Category::Data => {}
-        done => return done.map_err(|error| Refusal::bad(message(schema, &error, body))),
+        Ok(read) => return Ok(read),
+        Err(error) if is_json(body) => return Err(Refusal::bad(message(schema, &error, body))),
+        Err(_) => {}
     }
-    let strict = lenient::strict(body).ok_or_else(|| Refusal::bad("Invalid JSON."))?;
-    object(&strict, &strictly).map_err(|error| Refusal::bad(message(schema, &error, &strict)))
+    let invalid = || Refusal::bad("Invalid JSON.");
+    let strict = lenient::strict(body).ok_or_else(invalid)?;
+    object(&strict, &strictly).map_err(|error| {
+        if is_json(&strict) {
+            Refusal::bad(message(schema, &error, &strict))
+        } else {
+            invalid()
+        }
+    })
+}
+
+/// Whether it is JSON to its end. The device looks at that before it looks for members, while the
+/// parser stops at the first member that is wrong.
+fn is_json(text: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(text).is_ok()
 }
 
 /// Reads an object. Alone, the parser would take a list of the values of its members as well.
 fn object<T>(json: &[u8], strictly: &impl Fn(&[u8]) -> Result<T, BadBody>) -> Result<T, BadBody> {
     if json.trim_ascii_start().starts_with(b"[") {
-        serde_json::from_slice::<IgnoredAny>(json)?;
         return Err(serde_json::Error::invalid_type(Unexpected::Seq, &"an object").into());
     }
     strictly(json)
@@ -76,7 +89,7 @@ fn message(schema: &str, error: &BadBody, json: &[u8]) -> String {
         return format!("Unsupported key type '\"{name}\"' for TLS");
     }
     if text == "invalid IP address syntax" {
-        return invalid("Ipaddr: not an IPv4 address, not an IPv6 address");
+        return invalid(&members::no_address(json));
     }
     if AS_THEY_ARE.iter().any(|start| text.starts_with(start)) {
         return text.to_owned();
@@ -170,5 +183,18 @@ mod tests {
             "Json.user_req"
         );
         assert_eq!(said("["), r#"{"message":"Invalid JSON"#);
+    }
+
+    #[test]
+    fn what_is_no_json_is_no_matter_of_members() {
+        for body in ["{}x", r#"{"a":}"#, r#"{ a: 1 } // x"#, "{ a: 1 } {"] {
+            let is_json = body.ends_with("// x");
+            let expected = if is_json {
+                "Json.user_req"
+            } else {
+                r#"{"message":"Invalid JSON"#
+            };
+            assert_eq!(said(body), expected, "{body}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use nethsm::call::{BASE, Method, Row};
 use nethsm::{for_each_call, table};
 
 use super::caching::{Caching, describe};
-use super::{Handle, Sent};
+use super::{BadNames, Handle, Sent};
 use crate::answer::{Answer, Refusal, empty};
 use crate::login::Caller;
 use crate::random;
@@ -55,6 +55,7 @@ fn is_quick<C: Handle>(request: &Request, caller: &Caller) -> bool {
 fn allow<C: Handle>(request: &Request) -> Result<(), Refusal> {
     match request.resource.parameters::<C::Parameters>() {
         Ok(at) => C::allow(request, &at),
+        Err(bad) if C::BAD_NAMES == BadNames::Early => Err(C::bad_name(bad)),
         // Answered in its turn.
         Err(_) => Ok(()),
     }

@@ -9,7 +9,7 @@ use nethsm::table::{
 };
 use nethsm::user::{NewUser, NewUserPassphrase, User, UserItem, UserRole};
 
-use super::{Caching, Done, Handle, announced, inside, json, settable};
+use super::{BadNames, Caching, Done, Handle, announced, inside, json, settable};
 use crate::answer::Refusal;
 use crate::random;
 use crate::request::Request;
@@ -141,6 +141,7 @@ impl Handle for AddUserIn {
 
 impl Handle for GetUser {
     const CACHING: Caching = Caching::Tagged;
+    const BAD_NAMES: BadNames = BadNames::Early;
 
     fn allow(request: &Request, id: &UserId) -> Result<(), Refusal> {
         allow_seeing(request, id)
@@ -168,6 +169,7 @@ impl Handle for PutUser {
 
 impl Handle for DeleteUser {
     const CACHING: Caching = Caching::Tagged;
+    const BAD_NAMES: BadNames = BadNames::Early;
 
     fn allow(request: &Request, id: &UserId) -> Result<(), Refusal> {
         allow_managing(request, id)
@@ -189,6 +191,7 @@ impl Handle for DeleteUser {
 
 impl Handle for SetUserPassphrase {
     const SCHEMA: &'static str = "passphrase_req";
+    const BAD_NAMES: BadNames = BadNames::Early;
 
     fn allow(request: &Request, id: &UserId) -> Result<(), Refusal> {
         let (_, caller) = inside(request)?;
@@ -216,6 +219,8 @@ impl Handle for SetUserPassphrase {
 }
 
 impl Handle for ListUserTags {
+    const BAD_NAMES: BadNames = BadNames::Early;
+
     fn allow(request: &Request, id: &UserId) -> Result<(), Refusal> {
         allow_seeing(request, id)
     }
@@ -230,6 +235,8 @@ impl Handle for ListUserTags {
 }
 
 impl Handle for PutUserTag {
+    const BAD_NAMES: BadNames = BadNames::Early;
+
     fn allow(request: &Request, (id, _): &(UserId, Tag)) -> Result<(), Refusal> {
         allow_managing(request, id)
     }
@@ -255,6 +262,8 @@ impl Handle for PutUserTag {
 }
 
 impl Handle for DeleteUserTag {
+    const BAD_NAMES: BadNames = BadNames::Early;
+
     fn allow(request: &Request, (id, _): &(UserId, Tag)) -> Result<(), Refusal> {
         allow_managing(request, id)
     }

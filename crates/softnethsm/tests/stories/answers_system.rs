@@ -29,7 +29,7 @@ A | PUT /config/network | {"ipAddress":"192.168.1.1","netmask":"255.255.255.0","
 A | GET /config/network | | 200 json ve {"ipAddress":"192.168.1.1","netmask":"255.255.255.0","gateway":"0.0.0.0"}
 O | GET /config/network | | 403 - -
 A | GET /config/logging | | 200 json ve {"ipAddress":"0.0.0.0","port":514,"logLevel":"info"}
-A | PUT /config/logging | {"ipAddress":"loghost","port":514,"logLevel":"warning"} | 400 json v *
+A | PUT /config/logging | {"ipAddress":"loghost","port":514,"logLevel":"warning"} | 400 json v {"message":"Invalid data for JSON schema: Ipaddr: not an IPv4 address: invalid character 'l' at 0\nnot an IPv6 address: not enough data."}
 A | PUT /config/logging | {"ipAddress":"0.0.0.0","port":99999,"logLevel":"debug"} | 204 json v
 A | GET /config/logging | | 200 json ve {"ipAddress":"0.0.0.0","port":99999,"logLevel":"debug"}
 A | GET /config/ntp | | 200 json ve {}
@@ -93,6 +93,13 @@ fn a_fresh_device_answers_like_the_real_one() {
             (400, format!("{{\"message\":\"{answer}\"}}"))
         );
     }
+    // Some clients send a line end before the first delimiter.
+    let body = [b"\r\n", parts("{}", b"not a backup at all").as_slice()].concat();
+    let reply = desk
+        .ask("POST", "/api/v1/system/restore")
+        .header("Content-Type", "multipart/form-data; boundary=probe")
+        .send(&body);
+    assert_eq!(reply.body, r#"{"message":"Not a NetHSM backup file"}"#);
     let reply = desk.ask("POST", "/api/v1/system/restore").send(b"x");
     assert_eq!((reply.status, reply.body.as_str()), (415, ""));
 }

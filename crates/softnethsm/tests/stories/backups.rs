@@ -17,23 +17,23 @@ use softnethsm::{Device, Server};
 
 use crate::device::{ADMIN, Desk, OPERATOR, Process, UNLOCK, add_user, client, login, passphrase};
 
-const BACKUP: &str = "backup passphrase";
-const KEEPER: &str = "keeper of backups";
+pub(crate) const BACKUP: &str = "backup passphrase";
+pub(crate) const KEEPER: &str = "keeper of backups";
 
-fn arguments(text: &str) -> RestoreArguments {
+pub(crate) fn arguments(text: &str) -> RestoreArguments {
     RestoreArguments {
         backup_passphrase: Some(passphrase(text)),
         system_time: None,
     }
 }
 
-fn make(admin: &Client, id: &str) -> KeyId {
+pub(crate) fn make(admin: &Client, id: &str) -> KeyId {
     let mut wish = GenerateKey::new(KeyType::Curve25519, vec![KeyMechanism::EdDsaSignature]);
     wish.id = Some(id.parse().expect("a name"));
     admin.generate_key(&wish).expect("made")
 }
 
-fn sign(operator: &Client, key: &str) -> Result<Vec<u8>, Error> {
+pub(crate) fn sign(operator: &Client, key: &str) -> Result<Vec<u8>, Error> {
     let wish = SignRequest {
         mode: SignMode::EdDsa,
         message: b"x".to_vec().into(),
@@ -42,14 +42,14 @@ fn sign(operator: &Client, key: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// Gives a device a backup passphrase and a user who makes backups.
-fn prepare(admin: &Client) {
+pub(crate) fn prepare(admin: &Client) {
     admin
         .set_backup_passphrase(passphrase(BACKUP), passphrase(""))
         .expect("set");
     add_user(admin, "keeper", UserRole::Backup, KEEPER);
 }
 
-fn back_up(device: &Client) -> Vec<u8> {
+pub(crate) fn back_up(device: &Client) -> Vec<u8> {
     let mut octets = Vec::new();
     login(device, "keeper", KEEPER)
         .backup(&mut octets)
@@ -57,7 +57,11 @@ fn back_up(device: &Client) -> Vec<u8> {
     octets
 }
 
-fn restore(device: &Client, arguments: &RestoreArguments, octets: &[u8]) -> Result<(), Error> {
+pub(crate) fn restore(
+    device: &Client,
+    arguments: &RestoreArguments,
+    octets: &[u8],
+) -> Result<(), Error> {
     device.restore(arguments, &mut &*octets)
 }
 
@@ -326,7 +330,7 @@ fn a_broken_backup_changes_nothing() {
 }
 
 /// A backup by a real device, if the folder that `NETHSM_BACKUPS` names, or the usual one, is there.
-fn of_device(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn of_device(name: &str) -> Option<Vec<u8>> {
     let beside = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../../../shared/reference/nethsm-backups"
@@ -336,7 +340,7 @@ fn of_device(name: &str) -> Option<Vec<u8>> {
 }
 
 #[expect(clippy::print_stdout, reason = "a test that is left out says why")]
-fn skipped(name: &str) {
+pub(crate) fn skipped(name: &str) {
     println!("left out: there is no {name}; name its folder in NETHSM_BACKUPS");
 }
 

@@ -185,8 +185,9 @@ impl Question {
         let tls = ClientConnection::new(Arc::new(config), name).expect("TLS");
         let socket = TcpStream::connect(("127.0.0.1", self.port)).expect("connected");
         let mut stream = StreamOwned::new(tls, socket);
+        let has_own = self.head.contains("Transfer-Encoding") || self.head.starts_with("GET");
         let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let length = if length == 0 && self.head.starts_with("GET") {
+        let length = if has_own {
             String::new()
         } else {
             format!("Content-Length: {length}\r\n")

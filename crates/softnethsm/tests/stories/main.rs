@@ -9,8 +9,10 @@ mod command;
 mod crash;
 mod device;
 mod keys;
+mod kills;
 #[cfg(feature = "misbehave")]
 mod misbehaviour;
+mod old_backups;
 mod people;
 mod pieces;
 mod settings;

@@ -1,5 +1,7 @@
 //! The members of a question, for messages about them.
 
+use std::borrow::Cow;
+
 use crate::lenient;
 
 /// The members that a question must have. The device names the last one that is missing.
@@ -83,4 +85,27 @@ pub(super) fn at<'a>(
 /// The device calls this member by another name.
 pub(super) fn as_on_device(name: &str) -> &str {
     if name == "private" { "priv" } else { name }
+}
+
+/// What the device says of the member `ipAddress` that is none, up to the first character that is
+/// wrong.
+pub(super) fn no_address(json: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    struct Wish<'a> {
+        #[serde(borrow, rename = "ipAddress")]
+        address: Cow<'a, str>,
+    }
+    let wish = serde_json::from_slice::<Wish<'_>>(json).ok();
+    let wrong = wish.and_then(|wish| {
+        let is_wrong = |character: char| !character.is_ascii_digit() && character != '.';
+        let mut characters = wish.address.char_indices();
+        characters.find(|(_, character)| is_wrong(*character))
+    });
+    let why = match wrong {
+        Some((place, character)) if character.is_ascii_graphic() => {
+            format!("invalid character '{character}' at {place}")
+        }
+        _ => "not enough data".to_owned(),
+    };
+    format!("Ipaddr: not an IPv4 address: {why}\nnot an IPv6 address: not enough data")
 }
