@@ -180,6 +180,12 @@ impl Story {
         changed
     }
 
+    /// Makes `change` to `signstar.toml`.
+    pub(crate) fn reconfigure(&self, change: impl FnOnce(String) -> String) {
+        let changed = self.configuration(change);
+        fs::write(self.home().join("signstar.toml"), changed).expect("written");
+    }
+
     /// A request for `content`, to be changed.
     pub(crate) fn request(&self, content: &str) -> Value {
         let path = self.file("to-be-asked-for", content);
