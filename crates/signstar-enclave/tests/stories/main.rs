@@ -4,6 +4,7 @@
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
 mod crash;
+mod devices;
 mod distribution;
 mod doors;
 mod key_types;
@@ -11,9 +12,12 @@ mod large;
 mod many;
 mod others;
 mod pacman;
+mod rates;
 mod refusals;
 mod sandbox;
+mod sessions;
 mod story;
 mod strangers;
 mod trouble;
 mod tunnels;
+mod watching;
