@@ -4,6 +4,7 @@
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
 mod crash;
+mod devices;
 mod distribution;
 mod doors;
 mod gpg;
@@ -13,9 +14,12 @@ mod many;
 mod mechanisms;
 mod others;
 mod pacman;
+mod rates;
 mod refusals;
 mod sandbox;
+mod sessions;
 mod story;
 mod strangers;
 mod trouble;
 mod tunnels;
+mod watching;
