@@ -12,7 +12,10 @@ use signstar::{
     response::Answer,
 };
 
-use crate::{Error, Question, Session, Ssh};
+use crate::{
+    Error, Ssh,
+    session::{Question, Session},
+};
 
 /// The most requests that wait to be sent.
 const QUEUE: usize = 64;
