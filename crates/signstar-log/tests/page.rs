@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use signstar::log::{Checkpoint, Edge, Hash, KeyName, SignedCheckpoint};
+use signstar::log::{Checkpoint, Edge, Hash, KeyName, Policy, Proof, SignedCheckpoint};
 use signstar_log::{CheckpointKey as _, FileKey};
 use tempfile::TempDir;
 
@@ -123,14 +123,16 @@ fn hex_base64(digits: &str) -> String {
 }
 
 /// Runs a script of `tests/page`, unless there is no browser.
-fn in_a_browser(script: &str, arguments: &[&Path]) {
+///
+/// Says whether it ran.
+fn in_a_browser(script: &str, arguments: &[&Path]) -> bool {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page");
     let there = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
         .any(|name| Command::new(name).arg("--version").output().is_ok());
     if !there {
         eprintln!("SKIPPED: there is no chromium on this machine (Debian package `chromium`)");
-        return;
+        return false;
     }
     let output = Command::new("python3")
         .arg(scripts.join(script))
@@ -142,6 +144,7 @@ fn in_a_browser(script: &str, arguments: &[&Path]) {
     let complaint = String::from_utf8_lossy(&output.stderr);
     println!("{said}");
     assert!(output.status.success(), "{said}\n{complaint}");
+    true
 }
 
 #[test]
@@ -162,7 +165,14 @@ fn the_page_shows_what_verifies_and_refuses_the_rest() {
         let wrote = room.write_page(name, &vkey);
         assert!(wrote.status.success(), "{wrote:?}");
     }
-    in_a_browser("story.py", &[room.folder.path()]);
+    if in_a_browser("story.py", &[room.folder.path()]) {
+        // What the visitor saved is what the log would have handed out.
+        let saved = fs::read(room.path("saved.proof")).expect("a proof");
+        let proof = Proof::parse(&saved).expect("a proof");
+        let policy = Policy::of_log(room.key.verifier().clone());
+        let (proved, _) = proof.entry(&policy).expect("it holds");
+        assert_eq!((proof.index(), proved), (2718, &*entries[2718]));
+    }
 }
 
 #[test]

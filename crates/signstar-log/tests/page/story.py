@@ -13,12 +13,11 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 from browser import Browser, Server, chromium
-
-EXPECTED_404 = "Failed to load resource"
 
 
 class Story:
@@ -64,8 +63,6 @@ class Story:
         self.browser.run("[...document.querySelectorAll('button.save')]"
                          f".find((button) => button.textContent === {json.dumps(label)}).click()")
         path = self.downloads / name
-        self.browser.wait("1")
-        import time
         for _ in range(200):
             if path.exists() and path.stat().st_size > 0:
                 break
@@ -116,14 +113,14 @@ def a_visitor_browses(story):
     browser.click(".rows li:last-child a")
     browser.see("In the log.")
     assert browser.run("location.hash") == "#index=4085"
-    browser.see("11 hashes" if False else "hashes lead from it to the root over 4,213 entries")
+    browser.see("hashes lead from it to the root over 4,213 entries")
     assert not browser.problems, browser.problems
 
 
 def a_visitor_searches(story):
     story.open()
     browser = story.browser
-    for words, found in [("openssl-4?.1*", 16), ("OPENSSL-44.1-1", None), ("nothing-like-this", 0)]:
+    for words, is_there in [("openssl-4?.*", True), ("OPENSSL-4", True), ("nothing-like-this", False)]:
         browser.type("#words", words)
         browser.press("Enter")
         browser.see("All 4,213 entries looked at")
@@ -131,7 +128,7 @@ def a_visitor_searches(story):
         rows = story.rows()
         names = browser.run("[...document.querySelectorAll('.rows .file')].map((file) => file.textContent)")
         assert all(name.startswith("openssl-4") for name in names), names
-        assert (rows == 0) == (found == 0), (words, names)
+        assert (rows > 0) == is_there, (words, names)
     browser.see("Nothing found.")
     browser.type("#words", "4000")
     browser.press("Enter")
@@ -156,7 +153,7 @@ def a_visitor_has_a_file(story):
     browser.see("In the log.")
     browser.see("All 4,213 entries looked at")
     name = browser.run("document.querySelector('article h2').textContent")
-    assert name == "systemd-29.1-1-x86_64.pkg.tar.zst", name
+    assert name == "zstd-29.1-1-x86_64.pkg.tar.zst", name
     proof = story.save("Proof", f"{name}.sig.proof").decode()
     entry = json.loads(story.save("Entry", f"{name}.json"))
     signature = story.save("Signature", f"{name}.sig")
@@ -186,11 +183,11 @@ def a_search_is_stopped(story):
     })()""")
     browser.type("#words", "linux")
     browser.press("Enter")
-    browser.wait("document.querySelector('.meter button')")
+    browser.wait("document.querySelector('.meter button') !== null")
     browser.click(".meter button")
     browser.run("release()")
     browser.see("The newest ")
-    browser.wait("document.querySelector('.meter.over')")
+    browser.wait("document.querySelector('.meter.over') !== null")
     assert "All 4,213" not in browser.run("document.body.innerText")
 
 
@@ -227,7 +224,7 @@ def damage_is_refused(story):
         story.open()
         assert story.rows() == 64, "other bundles can be read"
         story.open("#index=4000")
-        story.browser.see("tile/entries/015 is not part of the log" if False else "Refused: not part of the log")
+        story.browser.see("Refused: not part of the log")
         story.browser.see("tile/entries/015")
         assert "linux" not in story.browser.run("document.querySelector('#view').innerText")
         story.browser.type("#words", "nothing-like-this")
@@ -324,7 +321,7 @@ STORIES = [
     a_browser_that_cannot_tell_says_so, there_is_no_log_yet,
 ]
 
-VIEWS = {"list": "", "entry": "#index=4000", "find": "#find=openssl-4?.1*",
+VIEWS = {"list": "", "entry": "#index=4000", "find": "#find=openssl-4?.*",
          "signed": "#sha512=" + hashlib.sha512(b"file 2718").hexdigest()}
 
 

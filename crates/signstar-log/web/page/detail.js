@@ -82,6 +82,7 @@ function saves(index, entry, octets, proof) {
 /** The article about entry `index`; `lead` says why it is shown. */
 export async function detail(log, index, lead = null) {
   const { reader, checkpoint, isSigned } = log;
+  if (index >= reader.size) return absent(index, reader.size);
   const octets = await reader.entry(index);
   const entry = parseEntry(octets);
   const hashes = await proved(log, index, octets);
@@ -110,6 +111,11 @@ export async function detail(log, index, lead = null) {
     el('nav', { class: 'pages', 'aria-label': 'Neighbours' },
       step(index + 1, '← Newer', 'prev'), step(index - 1, 'Older →', 'next')));
 }
+
+const absent = (index, size) => el('section', { class: 'notice' },
+  el('h2', {}, `There is no entry ${count(index)}`),
+  el('p', {}, size === 0 ? 'The log has none so far.' : `The log has ${entries(size)}, counted from 0.`),
+  el('p', {}, el('a', { href: '#' }, '← All entries')));
 
 function readable(octets) {
   try {

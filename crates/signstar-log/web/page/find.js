@@ -10,6 +10,10 @@ import { count, entries, size } from './words.js';
 /** How many matches are listed. More would be no answer. */
 const MOST = 200;
 
+// The one script that is started from here, whatever is asked for: the policy of the page allows no other.
+const rules = { createScriptURL: () => new URL('hasher.js', import.meta.url).href };
+const hasher = globalThis.trustedTypes?.createPolicy('hasher', rules) ?? rules;
+
 function meter(label, stop) {
   const bar = el('progress', { max: 1, value: 0, 'aria-label': label });
   const words = el('span', { role: 'status' }, label);
@@ -40,11 +44,13 @@ export async function find(log, words, view, signal, file = null) {
   const rows = el('ol', { class: 'rows', reversed: true });
   const list = el('section', { 'aria-label': 'Matches', hidden: true }, head(), rows);
   const first = el('div', {});
-  view.replaceChildren(
+  const heading = file ? file.name : isDigest ? 'SHA-512' : `Matches for “${words}”`;
+  const digest = file ? `${size(file.size)} · SHA-512 ${words}` : words;
+  view.replaceChildren(el('div', {},
     el('p', { class: 'crumb' }, el('a', { href: '#' }, '← All entries')),
-    el('h2', {}, file ? file.name : isDigest ? 'A digest' : `Matches for “${words}”`),
-    file || isDigest ? el('p', { class: 'mono quiet digest' }, file ? `${size(file.size)} · SHA-512 ${words}` : words) : null,
-    answer, progress.element, first, list);
+    el('h2', {}, heading),
+    file || isDigest ? el('p', { class: 'mono quiet digest' }, digest) : null,
+    answer, progress.element, first, list));
   let matches = 0;
   let looked = 0;
   try {
@@ -90,9 +96,7 @@ function nothing(what, isAll, isDigest) {
 /** The SHA-512 of `file` in hexadecimal, with the progress in `view`; null if it was stopped. */
 export function hash(file, view, signal) {
   return new Promise((resolve, reject) => {
-    const policy = { createScriptURL: () => new URL('hasher.js', import.meta.url).href };
-    const trusted = globalThis.trustedTypes?.createPolicy('hasher', policy) ?? policy;
-    const worker = new Worker(trusted.createScriptURL('hasher'), { type: 'module' });
+    const worker = new Worker(hasher.createScriptURL(''), { type: 'module' });
     const end = (settle, value) => {
       worker.terminate();
       settle(value);

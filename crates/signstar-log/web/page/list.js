@@ -12,11 +12,13 @@ export const head = () => el('div', { class: 'row head', 'aria-hidden': 'true' }
   el('span', {}, 'Number'), el('span', {}, 'File'), el('span', {}, 'Client'),
   el('span', {}, 'Key'), el('span', {}, 'Signed'));
 
+const unnamed = (entry) => entry['file-name-commitment'] === undefined ? 'No name on record' : 'Name not public';
+
 export function row(index, octets) {
   const entry = parseEntry(octets);
   const name = el('span', { class: entry?.['file-name'] ? 'file' : 'file unnamed' },
     entry === null ? 'Not an entry that this page understands'
-      : entry['file-name'] ?? `No name on record · ${entry['file-sha512'].slice(0, 16)}…`);
+      : entry['file-name'] ?? [unnamed(entry), el('span', { class: 'mono' }, ` ${entry['file-sha512'].slice(0, 16)}…`)]);
   const facts = entry === null ? [] : [
     el('span', { class: 'client' }, entry.client),
     el('span', { class: 'key' }, entry.key),

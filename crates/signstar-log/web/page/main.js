@@ -39,18 +39,20 @@ async function route(isFirst = false) {
   const number = (name) => /^\d{1,15}$/.test(asked.get(name) ?? '') ? Number(asked.get(name)) : null;
   const index = number('index');
   const words = asked.get('sha512') ?? asked.get('find');
+  // On a phone, what was asked for would be below what asks.
+  const isAnswer = index !== null || words?.trim();
+  if (isAnswer && matchMedia('(max-width: 44rem)').matches) view.scrollIntoView();
+  else if (!isFirst) scrollTo({ top: 0 });
+  if (!isFirst) view.focus({ preventScroll: true });
   if (words?.trim()) {
-    byId('words').value = chosen ? '' : words;
     const file = chosen?.sha512 === words ? chosen : null;
+    byId('words').value = file ? '' : words;
     await show(() => find(log, words, view, signal, file), signal);
-  } else if (index !== null && index < log.reader.size) {
+  } else if (index !== null) {
     await show(() => detail(log, index), signal);
   } else {
     await show(() => browse(log, number('before') ?? log.reader.size), signal);
   }
-  if (isFirst || signal.aborted) return;
-  window.scrollTo({ top: 0 });
-  view.focus({ preventScroll: true });
 }
 
 function search(event) {

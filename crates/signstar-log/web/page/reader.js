@@ -4,6 +4,9 @@ import { equal } from './octets.js';
 import * as tile from './tile.js';
 import { consistencyRanges, cover, inclusionRanges, join, leaf } from './tree.js';
 
+/** Files as the browser has them, and if these do not fit, as the server has them. */
+const SOURCES = [{}, { cache: 'reload' }];
+
 /** How many tiles and bundles are remembered, each. */
 const REMEMBERED = 64;
 
@@ -25,7 +28,9 @@ export class Missing extends Error {
 
 /**
  * Every tile is checked against the head {size, root} before a hash in it is used, and every entry
- * against its tile. `fetchFile(path)` returns octets, or null if there is no such file.
+ * against its tile. `fetchFile(path, options)` returns octets, or null if there is no such file; it
+ * takes options of `fetch`. A file that is refused is asked for once more, past the cache of the
+ * browser: the cache may be what is damaged.
  */
 export class Reader {
   #fetchFile;
@@ -39,14 +44,13 @@ export class Reader {
     reader.size = Number(size);
     reader.root = root;
     const partial = tile.partial(reader.size);
-    await Promise.all(partial.map(async (which) => {
-      reader.#edge.set(which.level, await tile.layers(await reader.#hashes(which)));
-    }));
-    const whole = await reader.#rootOver(0, reader.size);
-    if (!equal(whole, root)) {
-      throw new Forged(partial.map(tile.path).join(' or ') || 'the checkpoint');
+    for (const source of SOURCES) {
+      const layers = await Promise.all(partial.map((which) => reader.#edgeTile(which, source)));
+      reader.#edge = new Map(partial.map(({ level }, at) => [level, layers[at]]));
+      const isThere = layers.every((layer) => layer !== null);
+      if (isThere && equal(await reader.#rootOver(0, reader.size), root)) return reader;
     }
-    return reader;
+    throw new Forged(partial.map(tile.path).join(' or ') || 'the checkpoint');
   }
 
   /** The entries of bundle `index`: 256, in the last one 1 to 256. */
@@ -73,15 +77,13 @@ export class Reader {
 
   async #readBundle(index) {
     const which = tile.inLog(tile.ENTRIES, index, this.size);
-    const [octets, leaves] = await Promise.all([this.#fetch(which), this.#layers(0, index)]);
-    const entries = tile.entries(octets);
-    if (entries?.length !== which.width && entries?.length !== tile.WIDTH) {
-      throw new Forged(tile.path(which));
-    }
-    const own = entries.slice(0, which.width);
-    const hashes = await Promise.all(own.map(leaf));
-    if (!hashes.every((hash, at) => equal(hash, leaves[0][at]))) throw new Forged(tile.path(which));
-    return own;
+    const [leaves] = await this.#layers(0, index);
+    return this.#checked(which, async (octets) => {
+      const entries = own(tile.entries(octets), which);
+      if (entries === null) return null;
+      const hashes = await Promise.all(entries.map(leaf));
+      return hashes.every((hash, at) => equal(hash, leaves[at])) ? entries : null;
+    });
   }
 
   async #rootOver(start, end) {
@@ -98,34 +100,46 @@ export class Reader {
     if (which.width < tile.WIDTH) return this.#edge.get(level);
     return remember(this.#known, `${level}/${index}`, async () => {
       const above = tile.home({ level: (level + 1) * 8, index });
-      const [octets, known] = await Promise.all([
-        this.#hashes(which),
-        this.#layers(above.level, above.index),
-      ]);
-      const layers = await tile.layers(octets);
-      if (!equal(layers[8][0], known[above.layer][above.slot])) throw new Forged(tile.path(which));
-      return layers;
+      const known = await this.#layers(above.level, above.index);
+      return this.#checked(which, async (octets) => {
+        const hashes = own(tile.hashes(octets), which);
+        if (hashes === null) return null;
+        const layers = await tile.layers(hashes);
+        return equal(layers[8][0], known[above.layer][above.slot]) ? layers : null;
+      });
     });
   }
 
-  async #hashes(which) {
-    const hashes = tile.hashes(await this.#fetch(which));
-    if (hashes?.length !== which.width && hashes?.length !== tile.WIDTH) {
-      throw new Forged(tile.path(which));
+  async #edgeTile(which, source) {
+    const hashes = own(tile.hashes(await this.#fetch(which, source)), which);
+    return hashes === null ? null : tile.layers(hashes);
+  }
+
+  /** What `accept` makes of the octets of a file, unless it makes null of them. */
+  async #checked(which, accept) {
+    for (const source of SOURCES) {
+      const accepted = await accept(await this.#fetch(which, source));
+      if (accepted !== null) return accepted;
     }
-    return hashes.slice(0, which.width);
+    throw new Forged(tile.path(which));
   }
 
   /** The file of a tile; in place of a partial one that is gone, the full one. */
-  async #fetch(which) {
-    const octets = await this.#fetchFile(tile.path(which));
+  async #fetch(which, source) {
+    const octets = await this.#fetchFile(tile.path(which), source);
     if (octets !== null) return octets;
     const full = which.width < tile.WIDTH
-      ? await this.#fetchFile(tile.path({ ...which, width: tile.WIDTH }))
+      ? await this.#fetchFile(tile.path({ ...which, width: tile.WIDTH }), source)
       : null;
     if (full === null) throw new Missing(tile.path(which), 'there is no such file');
     return full;
   }
+}
+
+/** Of what a file holds that which belongs to the log; null if it holds neither that nor all. */
+function own(parts, { width }) {
+  if (parts?.length !== width && parts?.length !== tile.WIDTH) return null;
+  return parts.slice(0, width);
 }
 
 /** The value of `key`, made once; a failure is not remembered. */
