@@ -2,7 +2,8 @@
 """A visitor reads a log with the page, and somebody tampers with it.
 
     story.py ROOM            ROOM has the logs `log` and `fork` with the page in them, and the
-                             checkpoints `log.3100` and `log.4213`; see tests/page.rs
+                             checkpoints `log.0`, `log.3100` and
+                             `log.4213`; see tests/page.rs
     PAGE_PICTURES=DIR        also takes pictures, as docs/log-page.md shows them
 """
 
@@ -157,7 +158,7 @@ def a_visitor_has_a_file(story):
     proof = story.save("Proof", f"{name}.sig.proof").decode()
     entry = json.loads(story.save("Entry", f"{name}.json"))
     signature = story.save("Signature", f"{name}.sig")
-    armored = story.save("Signature, armored", f"{name}.asc").decode()
+    armored = story.save("Signature as text", f"{name}.asc").decode()
     assert entry["file-sha512"] == hashlib.sha512(b"file 2718").hexdigest()
     assert signature == base64.b64decode(entry["signature"])
     body = armored.split("\n\n")[1].split("\n=")[0].replace("\n", "")
@@ -217,6 +218,29 @@ def nothing_moves_and_nothing_is_cut_off(story):
             wide = browser.run("document.documentElement.scrollWidth")
             assert wide <= width, f"{fragment} is {wide} wide on {width}"
     browser.look(1440, 900, "light")
+
+
+def names_are_text(story):
+    story.open("#find=onclick")
+    story.browser.see("All 4,213 entries looked at")
+    name = story.browser.run("document.querySelector('.rows .file').textContent")
+    assert name == '<b onclick=alert(1)>"\\\\</b>.zst'.replace("/", "-"), name
+    assert story.browser.run("document.querySelector('b[onclick]')") is None
+    story.browser.click(".rows a")
+    story.browser.see("In the log.")
+    assert story.browser.run("document.querySelector('article h2').textContent") == name
+
+
+def the_page_loads_nothing_from_elsewhere(story):
+    story.open()
+    # Another port is another origin. The server would answer.
+    other = Server(story.site)
+    blocked = story.browser.run(f"fetch('{other.address}checkpoint', {{ mode: 'no-cors' }})"
+                                ".then(() => 'loaded', () => 'blocked')")
+    other.close()
+    assert blocked == "blocked"
+    markup = "document.body.innerHTML = '<b>'"
+    assert story.browser.run(f"(() => {{ try {{ {markup}; return 'set'; }} catch {{ return 'refused'; }} }})()") == "refused"
 
 
 def damage_is_refused(story):
@@ -305,6 +329,16 @@ def a_browser_that_cannot_tell_says_so(story):
     assert story.rows() == 0
 
 
+def an_empty_log_says_so(story):
+    (story.site / "checkpoint").write_bytes((story.room / "log.0").read_bytes())
+    story.fresh()
+    story.open()
+    story.browser.see("Nothing has been signed yet")
+    assert story.status() == "Verified 0 entries", story.status()
+    story.open("#index=0")
+    story.browser.see("There is no entry 0")
+
+
 def there_is_no_log_yet(story):
     (story.site / "checkpoint").unlink()
     story.fresh()
@@ -316,9 +350,10 @@ def there_is_no_log_yet(story):
 
 STORIES = [
     a_visitor_browses, a_visitor_searches, a_visitor_has_a_file, a_search_is_stopped,
-    the_keyboard_is_enough, nothing_moves_and_nothing_is_cut_off, damage_is_refused,
+    the_keyboard_is_enough, nothing_moves_and_nothing_is_cut_off, names_are_text,
+    the_page_loads_nothing_from_elsewhere, damage_is_refused,
     another_key_is_refused, a_log_that_takes_something_back_is_noticed,
-    a_browser_that_cannot_tell_says_so, there_is_no_log_yet,
+    a_browser_that_cannot_tell_says_so, an_empty_log_says_so, there_is_no_log_yet,
 ]
 
 VIEWS = {"list": "", "entry": "#index=4000", "find": "#find=openssl-4?.*",

@@ -41,7 +41,7 @@ function fields(index, entry) {
     named(entry),
     ['SHA-512', entry['file-sha512'], 'Of the file. sha512sum prints the same.', true, entry['file-sha512']],
     entry['file-length'] === undefined ? null
-      : ['Length', `${count(entry['file-length'])} octets${entry['file-length'] < 1024 ? '' : ` (${size(entry['file-length'])})`}`, 'Of the file.'],
+      : ['Length', `${count(entry['file-length'])} octets${entry['file-length'] < 1024 ? '' : ` (${size(entry['file-length'])})`}`, 'How much the SHA-512 was computed over.'],
     ['Signed', time(entry.time), 'When the enclave granted the signature, by its own clock. The signature states the same time.'],
     ['Client', entry.client, 'Who asked for the signature, by name or pseudonym.'],
     ['Key', entry.key, 'What the enclave calls the key that signed.'],
@@ -51,15 +51,15 @@ function fields(index, entry) {
     entry['request-id'] === undefined ? null
       : ['Request', entry['request-id'], 'What the client called its request. A retry is answered with the same signature.'],
     ['Input of the HSM', entry['hsm-input'], 'The octets that were signed, in base64. The key never left the HSM, and this is all it was given.', true],
-    ['Signature', entry.signature, `The OpenPGP packet of ${count(signature.length)} octets, in base64.`, true],
+    ['Signature', entry.signature, `The OpenPGP packet of ${count(signature.length)} octets, in base64. That the key made it is not checked here: gpg --verify or sqv does that, with the certificate and the file.`, true],
   ].filter((field) => field !== null);
 }
 
 const field = ([term, value, explanation, isRaw, copy]) => el('div', { class: 'fact' },
   el('dt', {}, term),
   el('dd', {},
-    el('div', { class: isRaw ? 'value mono' : 'value' }, value, copy ? copied(copy) : null),
-    el('p', { class: 'quiet' }, explanation)));
+    el('div', { class: isRaw ? 'value mono' : 'value' }, value),
+    el('p', { class: 'quiet' }, explanation, copy ? copied(copy) : null)));
 
 /** Fails if the proof that is made here does not hold. */
 async function proved({ reader, checkpoint }, index, octets) {
@@ -74,7 +74,7 @@ function saves(index, entry, octets, proof) {
   const signature = entry === null ? null : fromBase64(entry.signature);
   return el('div', { class: 'saves', role: 'group', 'aria-label': 'Save' },
     signature && download('Signature', `${name}.sig`, signature),
-    signature && download('Signature, armored', `${name}.asc`, armored(signature)),
+    signature && download('Signature as text', `${name}.asc`, armored(signature)),
     download('Proof', `${name}.sig.proof`, proof),
     download('Entry', `${name}.json`, octets));
 }
@@ -103,7 +103,7 @@ export async function detail(log, index, lead = null) {
       : el('dl', {}, fields(index, entry).map(field)),
     el('section', { 'aria-labelledby': 'proof-heading' },
       el('h3', { id: 'proof-heading' }, 'Proof'),
-      el('p', { class: 'quiet' }, 'Each dot is the hash of the two before it. Whoever changed, removed or slipped in an entry anywhere would arrive at another root than the one that the log signed.'),
+      el('p', { class: 'quiet' }, 'Each dot is the hash of the two before it. Whoever changed, removed or slipped in an entry would arrive at another root than the one that the log signed.'),
       drawing(index, reader.size, hashes),
       el('details', {}, el('summary', {}, `${hashes.length} hashes`),
         el('ol', { class: 'mono hashes' }, hashes.map((hash) => el('li', {}, base64(hash)))))),

@@ -72,10 +72,12 @@ function alarm({ key, checkpoint, before, past }) {
   const body = past === 'shrunk'
     ? `This browser has seen it with ${entries(before.size)}, signed. Now it has ${entries(checkpoint.size)}. Either the server has gone back to an old copy, or entries are being hidden from you.`
     : `What it has signed now does not continue what it had signed before, with ${entries(before.size)}. Both carry its signature. That cannot happen by accident to a log that is run as it has to be.`;
+  const evidence = past === 'shrunk' ? 'The earlier one proves how far it had gone.'
+    : 'Together they prove it.';
   box.replaceChildren(el('div', {},
     el('h2', {}, past === 'shrunk' ? 'The log has become shorter' : 'The log has been rewritten'),
     el('p', {}, body),
-    el('p', {}, 'Save both checkpoints and show them to others who read this log. Together they are evidence that nobody can dispute.'),
+    el('p', {}, `Save both checkpoints and show them to others who read this log. ${evidence}`),
     el('div', { class: 'saves', role: 'group', 'aria-label': 'Evidence' },
       download('Checkpoint seen before', 'checkpoint.before', before.note.whole),
       download('Checkpoint of now', 'checkpoint.now', checkpoint.note.whole),
