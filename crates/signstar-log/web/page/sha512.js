@@ -36,7 +36,6 @@ export class Sha512 {
     this.blocks = 0;
     this.rest = new Uint8Array(BLOCK);
     this.used = 0;
-    this.schedule = new Int32Array(160);
   }
 
   update(octets) {
@@ -71,58 +70,97 @@ export class Sha512 {
   }
 
   #compress(octets, from) {
-    const { state, schedule: w } = this;
-    const k = CONSTANTS;
-    for (let i = 0; i < 32; i += 1) {
-      const at = from + 4 * i;
-      w[i] = (octets[at] << 24) | (octets[at + 1] << 16) | (octets[at + 2] << 8) | octets[at + 3];
-    }
-    for (let i = 32; i < 160; i += 2) {
-      const xh = w[i - 30];
-      const xl = w[i - 29];
-      const yh = w[i - 4];
-      const yl = w[i - 3];
-      const s0h = ((xh >>> 1) | (xl << 31)) ^ ((xh >>> 8) | (xl << 24)) ^ (xh >>> 7);
-      const s0l = ((xl >>> 1) | (xh << 31)) ^ ((xl >>> 8) | (xh << 24)) ^ ((xl >>> 7) | (xh << 25));
-      const s1h = ((yh >>> 19) | (yl << 13)) ^ ((yl >>> 29) | (yh << 3)) ^ (yh >>> 6);
-      const s1l = ((yl >>> 19) | (yh << 13)) ^ ((yh >>> 29) | (yl << 3)) ^ ((yl >>> 6) | (yh << 26));
-      const low = (w[i - 31] >>> 0) + (s0l >>> 0) + (w[i - 13] >>> 0) + (s1l >>> 0);
-      w[i + 1] = low;
-      w[i] = w[i - 32] + s0h + w[i - 14] + s1h + Math.floor(low / 0x100000000);
-    }
-    let [ah, al, bh, bl, ch, cl, dh, dl, eh, el, fh, fl, gh, gl, hh, hl] = state;
-    for (let i = 0; i < 160; i += 2) {
-      const s1h = ((eh >>> 14) | (el << 18)) ^ ((eh >>> 18) | (el << 14)) ^ ((el >>> 9) | (eh << 23));
-      const s1l = ((el >>> 14) | (eh << 18)) ^ ((el >>> 18) | (eh << 14)) ^ ((eh >>> 9) | (el << 23));
-      const choh = gh ^ (eh & (fh ^ gh));
-      const chol = gl ^ (el & (fl ^ gl));
-      const low1 = (hl >>> 0) + (s1l >>> 0) + (chol >>> 0) + (k[i + 1] >>> 0) + (w[i + 1] >>> 0);
-      const t1l = low1 | 0;
-      const t1h = (hh + s1h + choh + k[i] + w[i] + ((low1 / 0x100000000) | 0)) | 0;
-      const s0h = ((ah >>> 28) | (al << 4)) ^ ((al >>> 2) | (ah << 30)) ^ ((al >>> 7) | (ah << 25));
-      const s0l = ((al >>> 28) | (ah << 4)) ^ ((ah >>> 2) | (al << 30)) ^ ((ah >>> 7) | (al << 25));
-      const majh = (ah & bh) | (ch & (ah | bh));
-      const majl = (al & bl) | (cl & (al | bl));
-      const low2 = (s0l >>> 0) + (majl >>> 0);
-      const t2h = s0h + majh + ((low2 / 0x100000000) | 0);
-      hh = gh; hl = gl;
-      gh = fh; gl = fl;
-      fh = eh; fl = el;
-      const low3 = (dl >>> 0) + (t1l >>> 0);
-      eh = (dh + t1h + ((low3 / 0x100000000) | 0)) | 0; el = low3 | 0;
-      dh = ch; dl = cl;
-      ch = bh; cl = bl;
-      bh = ah; bl = al;
-      const low4 = (t1l >>> 0) + (low2 >>> 0);
-      ah = (t1h + t2h + ((low4 / 0x100000000) | 0)) | 0; al = low4 | 0;
-    }
-    const add = (at, high, low) => {
-      const sum = (state[at + 1] >>> 0) + (low >>> 0);
-      state[at] = state[at] + high + ((sum / 0x100000000) | 0);
-      state[at + 1] = sum;
-    };
-    add(0, ah, al); add(2, bh, bl); add(4, ch, cl); add(6, dh, dl);
-    add(8, eh, el); add(10, fh, fl); add(12, gh, gl); add(14, hh, hl);
+    compress(this.state, octets, from);
     this.blocks += 1;
   }
+}
+
+// The schedule of the block at hand: high and low halves apart, which is what makes it fast.
+const HIGH = new Int32Array(80);
+const LOW = new Int32Array(80);
+const CONSTANTS_HIGH = CONSTANTS.filter((_, at) => at % 2 === 0);
+const CONSTANTS_LOW = CONSTANTS.filter((_, at) => at % 2 === 1);
+
+/** What is carried from the low halves, whose sum this is. */
+const carry = (low) => (low / 0x100000000) | 0;
+
+function compress(state, octets, from) {
+  for (let i = 0, at = from; i < 16; i += 1, at += 8) {
+    HIGH[i] = (octets[at] << 24) | (octets[at + 1] << 16) | (octets[at + 2] << 8) | octets[at + 3];
+    LOW[i] = (octets[at + 4] << 24) | (octets[at + 5] << 16) | (octets[at + 6] << 8) | octets[at + 7];
+  }
+  for (let i = 16; i < 80; i += 1) {
+    const xh = HIGH[i - 15] | 0;
+    const xl = LOW[i - 15] | 0;
+    const yh = HIGH[i - 2] | 0;
+    const yl = LOW[i - 2] | 0;
+    const s0h = ((xh >>> 1) | (xl << 31)) ^ ((xh >>> 8) | (xl << 24)) ^ (xh >>> 7);
+    const s0l = ((xl >>> 1) | (xh << 31)) ^ ((xl >>> 8) | (xh << 24)) ^ ((xl >>> 7) | (xh << 25));
+    const s1h = ((yh >>> 19) | (yl << 13)) ^ ((yl >>> 29) | (yh << 3)) ^ (yh >>> 6);
+    const s1l = ((yl >>> 19) | (yh << 13)) ^ ((yh >>> 29) | (yl << 3)) ^ ((yl >>> 6) | (yh << 26));
+    const low = (LOW[i - 16] >>> 0) + (s0l >>> 0) + (LOW[i - 7] >>> 0) + (s1l >>> 0);
+    LOW[i] = low | 0;
+    HIGH[i] = (HIGH[i - 16] + s0h + HIGH[i - 7] + s1h + carry(low)) | 0;
+  }
+  let ah = state[0] | 0;
+  let al = state[1] | 0;
+  let bh = state[2] | 0;
+  let bl = state[3] | 0;
+  let ch = state[4] | 0;
+  let cl = state[5] | 0;
+  let dh = state[6] | 0;
+  let dl = state[7] | 0;
+  let eh = state[8] | 0;
+  let el = state[9] | 0;
+  let fh = state[10] | 0;
+  let fl = state[11] | 0;
+  let gh = state[12] | 0;
+  let gl = state[13] | 0;
+  let hh = state[14] | 0;
+  let hl = state[15] | 0;
+  for (let i = 0; i < 80; i += 1) {
+    const s1h = ((eh >>> 14) | (el << 18)) ^ ((eh >>> 18) | (el << 14)) ^ ((el >>> 9) | (eh << 23));
+    const s1l = ((el >>> 14) | (eh << 18)) ^ ((el >>> 18) | (eh << 14)) ^ ((eh >>> 9) | (el << 23));
+    const choiceh = gh ^ (eh & (fh ^ gh));
+    const choicel = gl ^ (el & (fl ^ gl));
+    const first = (hl >>> 0) + (s1l >>> 0) + (choicel >>> 0) + (CONSTANTS_LOW[i] >>> 0) + (LOW[i] >>> 0);
+    const t1h = (hh + s1h + choiceh + CONSTANTS_HIGH[i] + HIGH[i] + carry(first)) | 0;
+    const t1l = first | 0;
+    const s0h = ((ah >>> 28) | (al << 4)) ^ ((al >>> 2) | (ah << 30)) ^ ((al >>> 7) | (ah << 25));
+    const s0l = ((al >>> 28) | (ah << 4)) ^ ((ah >>> 2) | (al << 30)) ^ ((ah >>> 7) | (al << 25));
+    const majorityh = (ah & bh) | (ch & (ah | bh));
+    const majorityl = (al & bl) | (cl & (al | bl));
+    hh = gh;
+    hl = gl;
+    gh = fh;
+    gl = fl;
+    fh = eh;
+    fl = el;
+    const second = (dl >>> 0) + (t1l >>> 0);
+    eh = (dh + t1h + carry(second)) | 0;
+    el = second | 0;
+    dh = ch;
+    dl = cl;
+    ch = bh;
+    cl = bl;
+    bh = ah;
+    bl = al;
+    const third = (t1l >>> 0) + (s0l >>> 0) + (majorityl >>> 0);
+    ah = (t1h + s0h + majorityh + carry(third)) | 0;
+    al = third | 0;
+  }
+  add(state, 0, ah, al);
+  add(state, 2, bh, bl);
+  add(state, 4, ch, cl);
+  add(state, 6, dh, dl);
+  add(state, 8, eh, el);
+  add(state, 10, fh, fl);
+  add(state, 12, gh, gl);
+  add(state, 14, hh, hl);
+}
+
+function add(state, at, high, low) {
+  const sum = (state[at + 1] >>> 0) + (low >>> 0);
+  state[at] = (state[at] + high + carry(sum)) | 0;
+  state[at + 1] = sum | 0;
 }
