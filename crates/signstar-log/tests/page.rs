@@ -127,6 +127,10 @@ fn hex_base64(digits: &str) -> String {
 /// Runs a script of `tests/page`, unless there is no browser.
 ///
 /// Says whether it ran.
+#[expect(
+    clippy::print_stderr,
+    reason = "what was not tested has to be told to who runs the tests"
+)]
 fn in_a_browser(script: &str, arguments: &[&Path]) -> bool {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page");
     let there = ["chromium", "chromium-browser", "google-chrome"]
@@ -144,7 +148,6 @@ fn in_a_browser(script: &str, arguments: &[&Path]) -> bool {
         .expect("python3");
     let said = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
-    println!("{said}");
     assert!(output.status.success(), "{said}\n{complaint}");
     true
 }

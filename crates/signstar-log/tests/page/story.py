@@ -217,6 +217,15 @@ def nothing_moves_and_nothing_is_cut_off(story):
             story.open(fragment)
             wide = browser.run("document.documentElement.scrollWidth")
             assert wide <= width, f"{fragment} is {wide} wide on {width}"
+            moved = browser.run("""new Promise((tell) => {
+                let sum = 0;
+                const observer = new PerformanceObserver((list) => {
+                    for (const { value } of list.getEntries()) sum += value;
+                });
+                observer.observe({ type: 'layout-shift', buffered: true });
+                setTimeout(() => tell(sum), 200);
+            })""")
+            assert moved < 0.01, f"{fragment} moves by {moved} on {width}"
     browser.look(1440, 900, "light")
 
 

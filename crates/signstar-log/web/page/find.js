@@ -16,7 +16,7 @@ const hasher = globalThis.trustedTypes?.createPolicy('hasher', rules) ?? rules;
 
 function meter(label, stop) {
   const bar = el('progress', { max: 1, value: 0, 'aria-label': label });
-  const words = el('span', { role: 'status' }, label);
+  const words = el('span', {}, label);
   const button = el('button', { type: 'button', onclick: stop }, 'Stop');
   const element = el('div', { class: 'meter' }, el('div', { class: 'line' }, words, button), bar);
   return {
@@ -28,6 +28,8 @@ function meter(label, stop) {
     end(text) {
       bar.value = 1;
       element.classList.add('over');
+      // Read out once: what went before changed too often.
+      words.setAttribute('role', 'status');
       words.textContent = text;
     },
   };
