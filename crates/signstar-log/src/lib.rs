@@ -22,9 +22,11 @@ mod durable;
 mod folder;
 mod key;
 pub mod serve;
+mod web;
 mod wire;
 
 pub use durable::StorageError;
 pub use folder::Folder;
 pub use key::{BadKey, CheckpointKey, FileKey};
+pub use web::{NoPage, write_page};
 pub use wire::{Answer, Question, Trouble};

@@ -12,6 +12,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(arguments) => cli::serve(arguments),
         Command::Key(command) => cli::key(&command),
+        Command::Web(arguments) => cli::web(&arguments),
     };
     outcome.unwrap_or_else(|failure| {
         cli::complain(&failure);

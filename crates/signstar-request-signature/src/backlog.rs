@@ -58,7 +58,7 @@ pub(crate) enum First {
 /// What to say next in a connection.
 #[derive(Debug)]
 pub(crate) enum Next {
-    Ask(Asked),
+    Ask(Box<Asked>),
     /// Nothing yet, and that for long.
     Silence,
     /// Nothing more.
@@ -161,7 +161,7 @@ impl Backlog {
             }
             if let Some(asked) = waiting.take(now) {
                 self.changed.notify_all();
-                return Next::Ask(asked);
+                return Next::Ask(Box::new(asked));
             }
             if waiting.is_complete {
                 return Next::End;

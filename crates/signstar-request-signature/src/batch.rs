@@ -158,7 +158,7 @@ impl Batch<'_> {
                 // If nobody listens, nobody needs to know.
                 let say = |said| match said {
                     Said::Event(event) => drop(tell.send(event)),
-                    Said::Answer(asked, answer) => drop(answered.send((asked, answer))),
+                    Said::Answer(asked, answer) => drop(answered.send((*asked, *answer))),
                 };
                 let Self { ssh, patience, .. } = self;
                 let terms = Terms {

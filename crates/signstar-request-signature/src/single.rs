@@ -55,7 +55,7 @@ pub fn sign(
     let path = name.unwrap_or(Path::new("standard input"));
     let mut outcome = Err(Error::Unreachable);
     let say = |said| match said {
-        Said::Answer(_, answer) => outcome = accept(output, trust, hashed, path, answer),
+        Said::Answer(_, answer) => outcome = accept(output, trust, hashed, path, *answer),
         Said::Event(Event::Done {
             outcome: Err(error),
             ..

@@ -3,12 +3,14 @@
 mod failure;
 mod key;
 mod serve;
+mod web;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use failure::{Failure, complain, say};
 pub(crate) use key::{KeyCommand, key};
 pub(crate) use serve::{ServeArguments, serve};
+pub(crate) use web::{WebArguments, web};
 
 /// The public transparency log of a signing enclave.
 ///
@@ -31,4 +33,6 @@ pub(crate) enum Command {
     /// Make and show the key that signs checkpoints.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Write the page that a web server publishes beside the log.
+    Web(WebArguments),
 }
