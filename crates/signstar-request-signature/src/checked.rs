@@ -32,13 +32,13 @@ pub struct Checked {
 }
 
 /// The file of a signature, and whether it holds.
-pub type Outcome = (PathBuf, Result<Checked, Error>);
+pub type Finding = (PathBuf, Result<Checked, Error>);
 
 /// Checks the signatures that stand beside the file at `path`, in every [`Form`], against `trust`,
 /// and hands each outcome over with the file of the signature.
 ///
 /// Fails if there is none, or if the file cannot be read.
-pub fn check(path: &Path, trust: &Trust) -> Result<Vec<Outcome>, Error> {
+pub fn check(path: &Path, trust: &Trust) -> Result<Vec<Finding>, Error> {
     let hashed = Hashed::file(path)?;
     let mut all = Vec::new();
     for form in Form::ALL {

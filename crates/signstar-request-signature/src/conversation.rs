@@ -286,7 +286,7 @@ fn write(
             Next::Ask(asked) => {
                 let mut json = asked.hashed.request(output, asked.path.as_deref());
                 json.push('\n');
-                if let Err(unsent) = sent.send(asked) {
+                if let Err(unsent) = sent.send(*asked) {
                     backlog.put_back([unsent.0].into_iter());
                     return;
                 }

@@ -21,7 +21,9 @@ impl Proxy {
     /// The options that have `ssh` use it, if it is OpenSSH's and nothing in the configuration of
     /// its user speaks against it. `ask` is the command that prints this configuration.
     pub(crate) fn options(&self, ssh: &OsStr, options: &[String], ask: Command) -> Vec<String> {
-        if Path::new(ssh).file_name() != Some(OsStr::new("ssh")) || options.iter().any(|option| is_proxy(option)) {
+        if Path::new(ssh).file_name() != Some(OsStr::new("ssh"))
+            || options.iter().any(|option| is_proxy(option))
+        {
             return Vec::new();
         }
         configuration(ask)
