@@ -89,7 +89,7 @@ pub(crate) fn servers(config: &Path) -> Vec<u32> {
         let id = entry
             .file_name()
             .to_str()
-            .and_then(|name| name.parse().ok());
+            .and_then(|name| name.parse::<u32>().ok());
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let line = String::from_utf8_lossy(&line).into_owned();
         let mut words = line.split('\0');
