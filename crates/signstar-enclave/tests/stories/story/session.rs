@@ -86,7 +86,7 @@ pub(crate) fn servers(config: &Path) -> Vec<u32> {
     let config = config.to_str().expect("text");
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").expect("a folder").flatten() {
-        let id = entry
+        let id: Option<u32> = entry
             .file_name()
             .to_str()
             .and_then(|name| name.parse::<u32>().ok());
