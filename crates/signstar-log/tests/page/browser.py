@@ -39,13 +39,21 @@ class Browser:
         os.close(from_it)
         self.questions, self.answers = os.fdopen(ours, "wb", 0), os.fdopen(theirs, "rb")
         self.count, self.rest, self.problems = 0, b"", []
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = self.context = None
+
+    def forget(self, downloads):
+        """Begins anew, with an empty cache and nothing remembered. Saves files to `downloads`."""
+        self.session = None
+        if self.context:
+            self.call("Target.disposeBrowserContext", browserContextId=self.context)
+        self.context = self.call("Target.createBrowserContext")["browserContextId"]
+        self.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads),
+                  browserContextId=self.context)
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=self.context)
+        attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self.session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "DOM"):
             self.call(f"{domain}.enable")
-
-    session = None
 
     def call(self, method, **parameters):
         self.count += 1

@@ -29,8 +29,7 @@ class Story:
         self.downloads = Path(self.folder.name) / "downloads"
         self.publish("log")
         self.server = Server(self.site)
-        self.browsers = 0
-        self.browser = None
+        self.browser = Browser(chromium(), Path(self.folder.name) / "profile")
         self.fresh()
 
     def publish(self, name):
@@ -42,12 +41,8 @@ class Story:
 
     def fresh(self):
         """A browser that remembers nothing."""
-        if self.browser:
-            self.browser.close()
-        self.browsers += 1
-        self.browser = Browser(chromium(), Path(self.folder.name) / f"profile-{self.browsers}")
+        self.browser.forget(self.downloads)
         self.browser.look(1440, 900, "light")
-        self.browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
 
     def open(self, fragment=""):
         self.browser.open(self.server.address + fragment)
@@ -166,6 +161,8 @@ def a_visitor_has_a_file(story):
     (story.room / "saved.proof").write_text(proof)
     browser.choose("#file", story.file("nobody signed this"))
     browser.see("Not signed. No entry of this log is about package.pkg.tar.zst.")
+    browser.drop("#drop", story.site)
+    browser.see("The file cannot be read")
     assert not browser.problems, browser.problems
 
 

@@ -79,6 +79,8 @@ async function trees() {
     const proof = hashes.map(fromBase64);
     const [then, now] = [{ size: old, root: root(old) }, { size, root: root(size) }];
     check('consistency', `${old} to ${size}`, await tree.continues(then, now, proof));
+    const past = { size: old, root: flipped(then.root, 5) };
+    check('consistency', `another past of ${size}`, !(await tree.continues(past, now, proof)));
     for (let at = 0; at < proof.length; at += 1) {
       const other = proof.with(at, flipped(proof[at], 11 * at));
       check('consistency', `hash ${at} flipped`, !(await tree.continues(then, now, other)));
@@ -112,15 +114,26 @@ async function readers(root) {
       octets.slice(0, -1), octets.slice(0, -32), octets.slice(32), new Uint8Array(),
     ];
     for (const changed of damaged) {
-      let refused = false;
-      try {
-        const reader = await Reader.open(other(changed), { size, root: whole.root });
-        for (const bundle of [0, 1]) await reader.bundle(bundle);
-      } catch (error) {
-        refused = error instanceof Forged;
-      }
+      // Of hashes, nothing but hashes is read: no entry is there to give the damage away.
+      const use = path.includes('entries')
+        ? async (reader) => { for (const bundle of [0, 1]) await reader.bundle(bundle); }
+        : async (reader) => { for (const index of [5, 299]) await reader.prove(index); };
+      const refused = await isRefused(other(changed), whole, use);
       check('damage', path, refused);
     }
+  }
+  // An entry that was replaced together with its hash, in a full and in the partial tile.
+  for (const [index, tiles] of [[7, ['000', '000']], [260, ['001.p/44', '001.p/44']]]) {
+    const [bundle, hashes] = [`tile/entries/${tiles[0]}`, `tile/0/${tiles[1]}`];
+    const entries = tile.entries(log.files.get(bundle)).map((entry) => entry.slice());
+    const forged = entries[index % tile.WIDTH];
+    forged[0] ^= 1;
+    const octets = Uint8Array.from(entries.flatMap((entry) => [0, entry.length, ...entry]));
+    const leaves = log.files.get(hashes).slice();
+    leaves.set(await tree.leaf(forged), 32 * (index % tile.WIDTH));
+    const files = new Map([...log.files, [bundle, octets], [hashes, leaves]]);
+    const refused = await isRefused(async (path) => files.get(path) ?? null, whole, (reader) => reader.entry(index));
+    check('damage', `entry ${index} with its hash`, refused);
   }
   // Full files in place of partial ones that were cleaned up.
   const later = await grown(512);
@@ -130,6 +143,15 @@ async function readers(root) {
   const fetchFile = async (path) => files.get(path) ?? null;
   const reader = await Reader.open(fetchFile, { size, root: whole.root });
   check('reader', 'cleaned up', equal(await reader.entry(299), log.entry(299)));
+}
+
+async function isRefused(fetchFile, head, use) {
+  try {
+    await use(await Reader.open(fetchFile, head));
+    return false;
+  } catch (error) {
+    return error instanceof Forged;
+  }
 }
 
 async function rootOf(log, size) {

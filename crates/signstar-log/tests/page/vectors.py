@@ -22,6 +22,7 @@ def main():
         server = Server(folder / "site")
         browser = Browser(chromium(), folder / "profile")
         try:
+            browser.forget(folder / "downloads")
             browser.open(server.address + "vectors.html")
             outcome = browser.wait("globalThis.outcome")
         finally:

@@ -3,6 +3,7 @@
 import { detail } from './detail.js';
 import { el } from './dom.js';
 import { head, row } from './list.js';
+import { Unusable } from './log.js';
 import { problem } from './problem.js';
 import { matcher, scan } from './search.js';
 import { count, entries, size } from './words.js';
@@ -113,7 +114,7 @@ export function hash(file, view, signal) {
     worker.addEventListener('error', () => end(reject, new Error('the worker that hashes does not run')));
     worker.addEventListener('message', ({ data }) => {
       if (data.sha512) end(resolve, data.sha512);
-      else if (data.failed) end(reject, new Error(data.failed));
+      else if (data.failed) end(reject, new Unusable('no-file', data.failed));
       else progress.update(data.done / file.size, `Hashing: ${size(data.done)} of ${size(file.size)}`);
     });
     worker.postMessage(file);

@@ -21,6 +21,8 @@ const MESSAGES = {
     'The checkpoint claims to be signed by the key of this log, and is not. Nothing of it is shown.'],
   'other-log': ['Refused: a checkpoint of another log',
     'The key is right, the name of the log is not. Nothing of it is shown.'],
+  'no-file': ['The file cannot be read',
+    'It may be a folder, or have changed while it was hashed. Nothing was looked for.'],
   'too-large': ['The log is larger than this page can count',
     'It states more than 9,007,199,254,740,991 entries.'],
 };
@@ -28,7 +30,7 @@ const MESSAGES = {
 function describe(error) {
   if (error instanceof Unusable) {
     const [heading, body] = MESSAGES[error.kind];
-    return { heading, body, detail: error.detail, isWrong: !['no-log', 'no-crypto'].includes(error.kind) };
+    return { heading, body, detail: error.detail, isWrong: !['no-log', 'no-crypto', 'no-file'].includes(error.kind) };
   }
   if (error instanceof Forged) {
     return {
