@@ -97,6 +97,11 @@ pub(crate) fn write(path: &Path, octets: &[u8], readers: Readers) -> Result<(), 
     write_all(&[(path.to_owned(), octets)], readers)
 }
 
+/// Writes a file that everybody may read, whole or not at all, and durably.
+pub fn save(path: &Path, octets: &[u8]) -> Result<(), StorageError> {
+    write(path, octets, Readers::Everybody)
+}
+
 /// Reads a file of at most `limit` octets; nothing if it is not there.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StorageError> {
     let file = match File::open(path) {

@@ -5,14 +5,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use signstar::log::{File, Kind, Tile, Tiles, WIDTH};
+use signstar::log::{File, Kind, Tile, Tiles, VerifierKey, WIDTH};
 
 use crate::durable::{self, OnPath, Readers, StorageError};
 
 /// The name of the file that says how far the log goes. It is written last.
 const CHECKPOINT: &str = "checkpoint";
+/// The name of the file that says that a log is complete.
+const FROZEN: &str = "frozen";
 /// The longest checkpoint: as long as a note may be.
-const MAX_CHECKPOINT: u64 = 1 << 18;
+pub(crate) const MAX_CHECKPOINT: u64 = 1 << 18;
 /// The longest bundle: 256 entries of 65,535 octets, each behind its length.
 const MAX_TILE: u64 = 256 * (65_535 + 2);
 
@@ -34,6 +36,18 @@ impl Folder {
     /// The octets of the checkpoint, if there is one. They prove nothing before they are verified.
     pub fn checkpoint(&self) -> Result<Option<Vec<u8>>, StorageError> {
         durable::read(&self.0.join(CHECKPOINT), MAX_CHECKPOINT)
+    }
+
+    /// The verifier key of the log that continues this one, if nothing is appended to it any more.
+    pub fn frozen(&self) -> Result<Option<String>, StorageError> {
+        let octets = durable::read(&self.0.join(FROZEN), MAX_CHECKPOINT)?;
+        Ok(octets.map(|octets| String::from_utf8_lossy(&octets).trim().to_owned()))
+    }
+
+    /// Says, durably, that nothing is appended any more, and which log continues this one.
+    pub(crate) fn freeze(&self, successor: &VerifierKey) -> Result<(), StorageError> {
+        let line = format!("{successor}\n");
+        durable::write(&self.0.join(FROZEN), line.as_bytes(), Readers::Everybody)
     }
 
     /// Whether there is any tile in it.
@@ -93,14 +107,19 @@ impl Folder {
     }
 }
 
+/// The most octets that the file of `tile` may have.
+pub(crate) fn limit(tile: Tile) -> u64 {
+    match tile.kind() {
+        Kind::Entries => MAX_TILE,
+        Kind::Hashes { .. } => 32 * u64::from(WIDTH),
+    }
+}
+
 impl Tiles for Folder {
     type Error = StorageError;
 
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, StorageError> {
-        let limit = match tile.kind() {
-            Kind::Entries => MAX_TILE,
-            Kind::Hashes { .. } => 32 * u64::from(WIDTH),
-        };
+        let limit = limit(tile);
         let path = self.0.join(tile.path());
         if let Some(octets) = durable::read(&path, limit)? {
             return Ok(octets);

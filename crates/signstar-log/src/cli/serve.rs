@@ -1,6 +1,12 @@
 //! `signstar-log serve`.
 
-use std::{os::unix::net::UnixListener, path::PathBuf, process::ExitCode, thread, time::Duration};
+use std::{
+    os::unix::net::UnixListener,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
 
 use clap::Args;
 use listenfd::ListenFd;
@@ -52,11 +58,7 @@ pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new(TERM_SIGNALS)
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}"), "try again"))?;
     let key = FileKey::read(&arguments.key)?;
-    let state = arguments.state.unwrap_or_else(|| {
-        let mut name = arguments.dir.clone().into_os_string();
-        name.push(".state");
-        name.into()
-    });
+    let state = state_of(arguments.state.as_deref(), &arguments.dir);
     let state = State::lock(&state)?;
     let sequencer = Sequencer::open(Folder::new(&arguments.dir), state, Box::new(key))?;
     let (listener, name) = match &arguments.socket {
@@ -70,6 +72,18 @@ pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     }
     server.stop()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The folder with what is not public of the log in `dir`.
+pub(crate) fn state_of(given: Option<&Path>, dir: &Path) -> PathBuf {
+    given.map_or_else(
+        || {
+            let mut name = dir.as_os_str().to_owned();
+            name.push(".state");
+            name.into()
+        },
+        Path::to_owned,
+    )
 }
 
 fn activated() -> Result<UnixListener, Failure> {

@@ -57,6 +57,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The log is closed; another one continues it.
+    #[error("the log is complete: `signstar-log shard` closed it, and {0} continues it")]
+    Frozen(String),
     /// There is no such user on this system.
     #[error("there is no user {0}")]
     NoUser(String),
@@ -89,6 +92,7 @@ impl Error {
             Self::Append(_) => "begin a new log with `signstar-log shard`",
             Self::Key(_) => "see that the HSM answers and holds the key of this log",
             Self::Listen { .. } => "check the folder of the socket and who may write to it",
+            Self::Frozen(_) => "serve the folder of the new log with its key",
             Self::NoUser(_) => "check --allow-user",
             Self::NoProof(_) => "please report this, with the size of the log",
         }

@@ -38,7 +38,21 @@ impl Sequencer {
     ///
     /// Everything that is built on is authenticated: the checkpoint with the key, the partial
     /// tiles with the checkpoint, the newest entries with the tiles.
+    ///
+    /// A log that was closed ([`shard`](crate::shard)) is not opened.
     pub fn open(folder: Folder, state: State, key: Box<dyn CheckpointKey>) -> Result<Self, Error> {
+        if let Some(successor) = folder.frozen()? {
+            return Err(Error::Frozen(successor));
+        }
+        Self::open_frozen(folder, state, key)
+    }
+
+    /// The same, also for a log that is closed.
+    pub(crate) fn open_frozen(
+        folder: Folder,
+        state: State,
+        key: Box<dyn CheckpointKey>,
+    ) -> Result<Self, Error> {
         folder.create()?;
         let pending = state.pending()?;
         let published = read_checkpoint(&folder, key.verifier())?;

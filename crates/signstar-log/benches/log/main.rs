@@ -1,0 +1,2 @@
+//! How fast a log is.
+fn main() {}
