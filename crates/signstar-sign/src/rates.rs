@@ -100,17 +100,19 @@ fn count(file: &mut File, rates: &Rates, now: Duration) -> io::Result<Result<(),
     let exceeds = |limit: Option<std::num::NonZeroU32>, window: &Window| {
         limit.is_some_and(|limit| window.sum() >= u64::from(limit.get()))
     };
-    if exceeds(rates.per_minute, &counts.minute) {
-        return Ok(Err("requests-per-minute"));
-    }
-    if exceeds(rates.per_day, &counts.day) {
-        return Ok(Err("requests-per-day"));
-    }
-    counts.minute.add_one();
-    counts.day.add_one();
+    let counted = if exceeds(rates.per_minute, &counts.minute) {
+        Err("requests-per-minute")
+    } else if exceeds(rates.per_day, &counts.day) {
+        Err("requests-per-day")
+    } else {
+        counts.minute.add_one();
+        counts.day.add_one();
+        Ok(())
+    };
+    // Also what is refused is written: after a clock was set back, time goes on from there.
     file.seek(SeekFrom::Start(0))?;
     file.write_all(&counts.to_octets())?;
-    Ok(Ok(()))
+    Ok(counted)
 }
 
 impl Counts {

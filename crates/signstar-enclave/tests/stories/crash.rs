@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn an_hsm_that_dies_in_the_middle_leaves_no_half_signature() {
     let mut story = Story::begin();
     story.restart_hsm(&["--misbehave", "latency:20"]);
+    story.reconfigure(|text| text.replacen("\n\n", "\nlimits = { request-seconds = 1 }\n\n", 1));
     let files: Vec<PathBuf> = (0..300)
         .map(|n| story.file(format!("{n:03}"), format!("file {n}\n")))
         .collect();

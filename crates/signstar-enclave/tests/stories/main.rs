@@ -4,17 +4,22 @@
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
 mod crash;
+mod devices;
 mod distribution;
 mod doors;
 mod key_types;
 mod large;
+mod logged;
 mod many;
 mod mechanisms;
 mod others;
 mod pacman;
+mod rates;
 mod refusals;
 mod sandbox;
+mod sessions;
 mod story;
 mod strangers;
 mod trouble;
 mod tunnels;
+mod watching;

@@ -10,7 +10,8 @@ use nethsm::{
 use sha2::{Digest as _, Sha256, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log, Mechanism, SshNamespace},
+    config::{ClientName, ClientRules, Domain, KeyName, Mechanism, SshNamespace},
+    log::Log,
     policy::Policy,
     request::{Digest, Input, Output, OutputType, Request, Salts},
     response::Answer,

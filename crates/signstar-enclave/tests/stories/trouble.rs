@@ -22,10 +22,8 @@ impl Trouble {
             story.file("unsigned", "asked for when there is trouble"),
         ];
         // Who tries again does not do so for long.
-        let limited = story.configuration(|text| {
-            text.replacen("\n\n", "\nlimits = { request-seconds = 2 }\n\n", 1)
-        });
-        fs::write(story.home().join("signstar.toml"), limited).expect("written");
+        story
+            .reconfigure(|text| text.replacen("\n\n", "\nlimits = { request-seconds = 2 }\n\n", 1));
         story.send("client1", &files[..1]).expect(0);
         let gpg = GnuPg::knowing(&[story.certificate("client1")]);
         Self { story, gpg, files }

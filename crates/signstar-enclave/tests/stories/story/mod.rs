@@ -2,6 +2,7 @@
 
 mod openpgp;
 mod outcome;
+mod session;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 pub(crate) use openpgp::{GnuPg, is_installed, other_verdicts};
 pub(crate) use outcome::{Outcome, started, tell};
+pub(crate) use session::{Session, code, named, resident, servers};
 
 /// An enclave of its own, and a folder with files beside it.
 ///
@@ -178,6 +180,12 @@ impl Story {
         let changed = change(text.clone());
         assert_ne!(changed, text, "nothing was changed");
         changed
+    }
+
+    /// Makes `change` to `signstar.toml`.
+    pub(crate) fn reconfigure(&self, change: impl FnOnce(String) -> String) {
+        let changed = self.configuration(change);
+        fs::write(self.home().join("signstar.toml"), changed).expect("written");
     }
 
     /// A request for `content`, to be changed.
