@@ -238,7 +238,10 @@ impl Batch<'_> {
         match existing(output, *form, input, hashed, self.trust)? {
             Ok(_) => Some(Ok(Outcome::Kept)),
             Err(Error::DoesNotVerify { .. } | Error::NotInLog { .. })
-                if self.existing == Existing::KeepGood => None,
+                if self.existing == Existing::KeepGood =>
+            {
+                None
+            }
             Err(Error::DoesNotVerify { path, source }) => {
                 Some(Err(Error::ExistingDoesNotVerify { path, source }))
             }

@@ -352,9 +352,7 @@ impl Error {
                     .into()
             }
             Self::LogKey { .. } => "`signstar-log key show` prints it: NAME+ID+KEY".into(),
-            Self::LogPolicy { .. } => {
-                "it must hold a policy as c2sp.org/tlog-policy has it".into()
-            }
+            Self::LogPolicy { .. } => "it must hold a policy as c2sp.org/tlog-policy has it".into(),
             Self::Random(_) => "run this on a system with getrandom(2)".into(),
             Self::NoSignature(_) => {
                 "a signature stands beside FILE as FILE.sig, .asc, .sshsig or .rawsig".into()

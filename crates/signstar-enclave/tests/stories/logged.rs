@@ -1,6 +1,10 @@
 //! Every signature is in the public log before it leaves.
 
-use std::fs;
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Value, json};
 use signstar::{
@@ -137,6 +141,56 @@ fn a_proof_verifies_with_what_is_public() {
     let mut proof = Proof::parse(text.as_bytes()).expect("a proof").to_string();
     proof.truncate(proof.len() - 4);
     Recorded::check(&proof, &policy).expect_err("cut off");
+}
+
+#[test]
+fn the_client_brings_the_proof_and_checks_it_offline() {
+    let mut story = Story::begin();
+    let files = [story.file("one", "one"), story.file("two", "two")];
+    let vkey = story.description().log.vkey.clone();
+    let send = |story: &Story, key: &str| {
+        let mut sender = story.sender("client1");
+        Outcome::of(sender.args(["--log-key", key, "--"]).args(&files))
+    };
+    send(&story, &vkey).expect(0);
+    assert_eq!(size(&story), 2);
+    let proof = |file: &Path| PathBuf::from(format!("{}.proof", signature(file).display()));
+
+    // The key of another log: nothing is accepted, and what is there stays.
+    let other = Story::begin().description().log.vkey.clone();
+    let old = fs::read(signature(&files[0])).expect("there");
+    let refused = send(&story, &other);
+    refused.expect(5);
+    refused.expect_complaint("in the log");
+    assert_eq!(fs::read(signature(&files[0])).expect("there"), old);
+    story.end_enclave();
+
+    let policy = story.file("policy", format!("log {vkey}\nquorum none\n"));
+    let verify = |option: &str, value: &OsStr| {
+        let mut command = story.client_program("verify");
+        command
+            .arg("--certificate")
+            .arg(story.certificate("client1"));
+        Outcome::of(command.arg(option).arg(value).arg("--").args(&files))
+    };
+    let outcome = verify("--log-key", vkey.as_ref());
+    outcome.expect(0);
+    assert!(
+        outcome.stdout.contains("entry 1 of signstar.example/log"),
+        "{outcome:#?}"
+    );
+    verify("--log-policy", policy.as_os_str()).expect(0);
+    verify("--log-key", other.as_ref()).expect(5);
+
+    // The proof of one signature is not that of another.
+    fs::copy(proof(&files[0]), proof(&files[1])).expect("copied");
+    let mixed = verify("--log-key", vkey.as_ref());
+    mixed.expect(5);
+    mixed.expect_complaint("the proof is that of another signature");
+    fs::remove_file(proof(&files[1])).expect("removed");
+    let missing = verify("--log-key", vkey.as_ref());
+    missing.expect(5);
+    missing.expect_complaint("there is no proof");
 }
 
 #[test]
