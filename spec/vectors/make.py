@@ -554,7 +554,8 @@ def later_requests():
         digest, length = (EMPTY.digest().hex(), 0) if kind == STATE_TYPE else (None, None)
         accepted = {
             "input": kind, "output": output, "digest": digest, "file_length": length, "salt": None,
-            "alleged_name": None, "id": None, "proof": False, "progress": False, **expected,
+            "alleged_name": None, "id": None, "file_name_salt": None, "proof": False,
+            "progress": False, **expected,
         }  # fmt: skip
         add(name, sent, {"accepted": accepted})
 
@@ -643,6 +644,11 @@ def wishes(good, bad):
     for value in ("null", "1", '"true"', "[]", "{}"):
         bad(f"proof is {value}", later(optional=f'{{"proof":{value}}}'))
     bad("repeated proof", later(optional='{"proof":true,"proof":true}'))
+    salt = compact(list(range(32)))
+    good("file name salt", later(optional=f'{{"file-name-salt":{salt}}}'), file_name_salt=bytes(range(32)).hex())
+    for value in ("null", "[]", '"x"', "{}", compact([0] * 31), compact([0] * 33), compact([256] * 32), compact([-1] * 32)):
+        bad(f"file name salt is {value}", later(optional=f'{{"file-name-salt":{value}}}'))
+    bad("repeated file name salt", later(optional=f'{{"file-name-salt":{salt},"file-name-salt":{salt}}}'))
     good("progress", later(optional='{"progress":true}'), progress=True)
     for value in ("null", "false", "1", '"true"', "[true]"):
         good(f"progress is {value}", later(optional=f'{{"progress":{value}}}'))

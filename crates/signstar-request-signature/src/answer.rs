@@ -8,26 +8,27 @@ use signstar::{
     sign::DoesNotVerify,
 };
 
-use crate::{Error, Hashed, Signature, Trust};
+use crate::{Error, Hashed, NotInLog, Signature, Trust};
 
 /// The most that is repeated of what the other side says, in characters.
 const MAX_MESSAGE: usize = 500;
 
-/// The signature that `answer` brings over what was `hashed`, which errors call `path`.
+/// The signature that `answer` brings over what was `hashed`, which errors call `path`; where
+/// logs count, with the proof that it is in one.
 pub(crate) fn accept(
     output: OutputType,
     trust: &Trust,
     hashed: &Hashed,
     path: &Path,
     answer: Result<Answer, InvalidResponse>,
-) -> Result<Signature, Error> {
+) -> Result<(Signature, Option<String>), Error> {
     let path = || path.to_owned();
     let answer = answer.map_err(|source| Error::NotAResponse {
         path: path(),
         source,
     })?;
-    let text = match answer {
-        Answer::Signature { text, .. } => text,
+    let (text, proof) = match answer {
+        Answer::Signature { text, log, .. } => (text, log),
         Answer::Salt { .. } | Answer::Progress { .. } => {
             return Err(Error::DoesNotVerify {
                 path: path(),
@@ -54,7 +55,21 @@ pub(crate) fn accept(
     };
     let signature = Signature::from_text(output, &text).map_err(does_not_verify)?;
     trust.check(&signature, hashed).map_err(does_not_verify)?;
-    Ok(signature)
+    let proof = match trust.logs() {
+        Some(logs) => {
+            let checked = match &proof {
+                Some(proof) => logs.check(proof, &signature, hashed).map(drop),
+                None => Err(NotInLog::NoProof),
+            };
+            checked.map_err(|source| Error::NotInLog {
+                path: path(),
+                source,
+            })?;
+            proof
+        }
+        None => None,
+    };
+    Ok((signature, proof))
 }
 
 fn shortened(text: &str) -> String {

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::Hashed;
+use data_encoding::HEXLOWER;
+use signstar::request::RequestId;
+
+use crate::{Error, Hashed, Trust};
 
 /// The most that waits. With it memory does not grow with the number of files.
 const MOST: usize = 256;
@@ -24,6 +27,34 @@ pub(crate) struct Asked {
     pub(crate) path: Option<PathBuf>,
     /// How often the enclave refused for the moment.
     pub(crate) refusals: u32,
+    /// What the request is called, where a proof is wanted: asked for again, it is the same.
+    pub(crate) id: Option<RequestId>,
+}
+
+impl Asked {
+    /// What was `hashed`, called `path`, asked for under an id of its own if `trust` wants a proof.
+    pub(crate) fn new(
+        index: usize,
+        hashed: Hashed,
+        path: Option<PathBuf>,
+        trust: &Trust,
+    ) -> Result<Self, Error> {
+        let id = match trust.logs() {
+            Some(_) => {
+                let mut octets = [0; 16];
+                getrandom::fill(&mut octets)?;
+                RequestId::new(&HEXLOWER.encode(&octets))
+            }
+            None => None,
+        };
+        Ok(Self {
+            index,
+            hashed,
+            path,
+            refusals: 0,
+            id,
+        })
+    }
 }
 
 /// What is still to be asked for. Some threads fill it, one empties it.
@@ -207,6 +238,7 @@ mod tests {
             hashed: Hashed::reader(&b""[..], "nothing".as_ref()).expect("readable"),
             path: None,
             refusals: 0,
+            id: None,
         }
     }
 

@@ -199,12 +199,16 @@ impl Batch<'_> {
                 Ok(Ok(hashed)) if let Some(outcome) = self.keep(target, &hashed) => {
                     tell.send(Event::Done { index, outcome }).is_ok()
                 }
-                Ok(Ok(hashed)) => backlog.offer(Asked {
-                    index,
-                    hashed,
-                    path: Some(target.input.clone()),
-                    refusals: 0,
-                }),
+                Ok(Ok(hashed)) => {
+                    let path = Some(target.input.clone());
+                    match Asked::new(index, hashed, path, self.trust) {
+                        Ok(asked) => backlog.offer(asked),
+                        Err(error) => {
+                            let outcome = Err(error);
+                            tell.send(Event::Done { index, outcome }).is_ok()
+                        }
+                    }
+                }
                 Ok(Err(Cancelled)) => false,
                 Err(error) => {
                     let outcome = Err(error);
@@ -233,7 +237,11 @@ impl Batch<'_> {
         } = target;
         match existing(output, *form, input, hashed, self.trust)? {
             Ok(_) => Some(Ok(Outcome::Kept)),
-            Err(Error::DoesNotVerify { .. }) if self.existing == Existing::KeepGood => None,
+            Err(Error::DoesNotVerify { .. } | Error::NotInLog { .. })
+                if self.existing == Existing::KeepGood =>
+            {
+                None
+            }
             Err(Error::DoesNotVerify { path, source }) => {
                 Some(Err(Error::ExistingDoesNotVerify { path, source }))
             }
@@ -262,8 +270,11 @@ impl Batch<'_> {
                 &target.input,
                 answer,
             )
-            .and_then(|signature| {
+            .and_then(|(signature, proof)| {
                 asked.hashed.check_unchanged(&target.input)?;
+                if let Some(proof) = proof {
+                    target.write_proof(&proof)?;
+                }
                 target.write(&signature)?;
                 Ok(Outcome::Signed)
             });

@@ -7,9 +7,14 @@ use std::{
     time::SystemTime,
 };
 
-use signstar::sign::DoesNotVerify;
+use signstar::{log::Recorded, sign::DoesNotVerify};
 
-use crate::{Error, Form, Hashed, Maker, Signature, Trust, target::append, trust::created};
+use crate::{
+    Error, Form, Hashed, Maker, NotInLog, Signature, Trust,
+    record::read_proof,
+    target::{PROOF, append},
+    trust::created,
+};
 
 /// One more octet than a signature may have in any form.
 const MAX_READ: u64 = 32_768 + 1;
@@ -29,6 +34,8 @@ pub struct Checked {
     pub length: u64,
     /// The SHA-512 of the signed file.
     pub digest: [u8; 64],
+    /// Its entry in the log and the proof of it, if logs count.
+    pub recorded: Option<Recorded>,
 }
 
 /// The file of a signature, and whether it holds.
@@ -85,6 +92,27 @@ fn check_one(
         maker,
         length: hashed.state().length(),
         digest: hashed.state().digest(),
+        recorded: recorded(at, signature, fitting, trust)?,
+    })
+}
+
+/// The entry of the signature at `at`, if logs count.
+fn recorded(
+    at: &Path,
+    signature: &Signature,
+    hashed: &Hashed,
+    trust: &Trust,
+) -> Result<Option<Recorded>, Error> {
+    let Some(logs) = trust.logs() else {
+        return Ok(None);
+    };
+    let checked = match read_proof(&append(at, PROOF))? {
+        Some(proof) => logs.check(&proof, signature, hashed),
+        None => Err(NotInLog::NoProof),
+    };
+    checked.map(Some).map_err(|source| Error::NotInLog {
+        path: at.to_owned(),
+        source,
     })
 }
 

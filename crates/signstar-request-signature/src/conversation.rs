@@ -284,7 +284,8 @@ fn write(
     loop {
         let line = match next {
             Next::Ask(asked) => {
-                let mut json = asked.hashed.request(output, asked.path.as_deref());
+                let mut json =
+                    (asked.hashed).request_as(output, asked.path.as_deref(), asked.id.as_ref());
                 json.push('\n');
                 if let Err(unsent) = sent.send(*asked) {
                     backlog.put_back([unsent.0].into_iter());

@@ -7,11 +7,14 @@ use std::{
 };
 
 use signstar::{
+    log::{InvalidKey, InvalidPolicy},
     refusal::Code,
     request::InvalidState,
     response::InvalidResponse,
     sign::{DoesNotVerify, InvalidCertificate, InvalidPublicKey},
 };
+
+use crate::NotInLog;
 
 /// Why there is no signature, or none that counts.
 ///
@@ -184,6 +187,33 @@ pub enum Error {
         /// Why it is none.
         source: DoesNotVerify,
     },
+    /// A signature is not known to be in a log that counts.
+    #[error("{}: {source}", path.display())]
+    NotInLog {
+        /// The file, or that of the signature.
+        path: PathBuf,
+        /// Why not.
+        source: NotInLog,
+    },
+    /// The key of a log cannot be used.
+    #[error("cannot use the log key {key:?}: {source}")]
+    LogKey {
+        /// The key.
+        key: String,
+        /// Why.
+        source: InvalidKey,
+    },
+    /// A policy for logs cannot be used.
+    #[error("cannot use the log policy {}: {source}", path.display())]
+    LogPolicy {
+        /// The file it is in.
+        path: PathBuf,
+        /// Why.
+        source: InvalidPolicy,
+    },
+    /// The system has no random numbers, so that a request cannot be told from others.
+    #[error("the system has no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
     /// There is no signature to verify.
     #[error("there is no signature {}", .0.display())]
     NoSignature(PathBuf),
@@ -211,6 +241,7 @@ impl Error {
             | Self::NoCertificate
             | Self::UnknownEnclave { .. }
             | Self::WhichEnclave(_)
+            | Self::LogKey { .. }
             | Self::Destination(_) => 2,
             Self::Refused { code, .. } => Code::from_name(code).map_or(3, Code::exit_status),
             Self::Unanswered(4) | Self::Unreachable | Self::Connect { .. } => 4,
@@ -218,6 +249,7 @@ impl Error {
             | Self::NotAnEnclave(_)
             | Self::NotAResponse { .. }
             | Self::DoesNotVerify { .. }
+            | Self::NotInLog { .. }
             | Self::ExistingDoesNotVerify { .. } => 5,
             Self::Unanswered(_) => 3,
             _ => 1,
@@ -309,6 +341,19 @@ impl Error {
                  its file signed anew"
                     .into()
             }
+            Self::NotInLog {
+                source: NotInLog::NoProof,
+                ..
+            } => "an enclave without a log makes none; the proof of FILE.sig is FILE.sig.proof"
+                .into(),
+            Self::NotInLog { .. } => {
+                "check that the log key is that of the enclave; if it is, do not use the signature \
+                 and tell the people who run it"
+                    .into()
+            }
+            Self::LogKey { .. } => "`signstar-log key show` prints it: NAME+ID+KEY".into(),
+            Self::LogPolicy { .. } => "it must hold a policy as c2sp.org/tlog-policy has it".into(),
+            Self::Random(_) => "run this on a system with getrandom(2)".into(),
             Self::NoSignature(_) => {
                 "a signature stands beside FILE as FILE.sig, .asc, .sshsig or .rawsig".into()
             }

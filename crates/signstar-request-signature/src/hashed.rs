@@ -10,7 +10,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha512};
-use signstar::request::{AllegedName, Output, OutputType, Request, Salt, Sha512State};
+use signstar::request::{AllegedName, Output, OutputType, Request, RequestId, Salt, Sha512State};
 
 use crate::Error;
 
@@ -137,6 +137,22 @@ impl Hashed {
     /// No name is alleged for a `path` whose last part is not UTF-8 or has control characters.
     /// Version 6 of OpenPGP is asked for if, and only if, there is a salt.
     pub fn request(&self, output: OutputType, path: Option<&Path>) -> String {
+        self.request_as(output, path, None)
+    }
+
+    /// The salt that was hashed before the file.
+    pub(crate) fn salt(&self) -> Option<&Salt> {
+        self.salt.as_ref()
+    }
+
+    /// The same; with an `id` it calls itself so and asks for a proof that the signature is in the
+    /// log.
+    pub(crate) fn request_as(
+        &self,
+        output: OutputType,
+        path: Option<&Path>,
+        id: Option<&RequestId>,
+    ) -> String {
         let name = path
             .and_then(Path::file_name)
             .and_then(|name| name.to_str())
@@ -151,6 +167,10 @@ impl Hashed {
         let request = Request::new(self.state.clone(), output, name.clone())
             // A salt that is not the one that was hashed cannot be here.
             .unwrap_or_else(|_| Request::open_pgp_v4(self.state.clone(), name));
+        let request = match id {
+            Some(id) => request.with_id(id.clone()).with_proof(),
+            None => request,
+        };
         request.to_json(now())
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use serde::Deserialize;
 use signstar::{config::SshNamespace, request::OutputType};
 
-use crate::{Destination, Error, Patience, Proxy, Ssh, Trust};
+use crate::{Destination, Error, Logs, Patience, Proxy, Ssh, Trust};
 
 /// How alike two names are (Jaro and Winkler, 0 to 1) when one may be a slip for the other.
 const ALIKE: f64 = 0.75;
@@ -43,7 +43,8 @@ pub struct Remote {
     /// The OpenPGP certificates and public keys that its signatures verify with: one of them has
     /// to. A relative path begins at the folder of the settings.
     pub certificates: Vec<PathBuf>,
-    /// The keys of its transparency log, as C2SP `signed-note` writes them.
+    /// The keys of its transparency log, as C2SP `signed-note` writes them: every signature has to
+    /// be in it.
     pub log_keys: Vec<String>,
     /// The namespace that its SSH signatures have to be for.
     pub ssh_namespace: Option<SshNamespace>,
@@ -178,7 +179,16 @@ impl Remote {
         if self.certificates.is_empty() {
             return Err(Error::NoCertificate);
         }
-        Ok(Trust::read(&self.certificates)?.for_namespace(self.ssh_namespace.clone()))
+        let trust = Trust::read(&self.certificates)?;
+        Ok((trust.for_namespace(self.ssh_namespace.clone())).with_logs(self.logs()?))
+    }
+
+    /// The logs that its signatures have to be in, if any are known.
+    pub fn logs(&self) -> Result<Option<Logs>, Error> {
+        if self.log_keys.is_empty() {
+            return Ok(None);
+        }
+        Logs::of_keys(&self.log_keys).map(Some)
     }
 
     /// How long trouble with it may last.

@@ -45,17 +45,16 @@ pub fn sign(
     patience: Patience,
 ) -> Result<Signature, Error> {
     let backlog = Backlog::default();
-    backlog.offer(Asked {
-        index: 0,
-        hashed: hashed.clone(),
-        path: name.map(Path::to_owned),
-        refusals: 0,
-    });
+    let asked = Asked::new(0, hashed.clone(), name.map(Path::to_owned), trust)?;
+    backlog.offer(asked);
     backlog.complete();
     let path = name.unwrap_or(Path::new("standard input"));
     let mut outcome = Err(Error::Unreachable);
     let say = |said| match said {
-        Said::Answer(_, answer) => outcome = accept(output, trust, hashed, path, *answer),
+        Said::Answer(_, answer) => {
+            let accepted = accept(output, trust, hashed, path, *answer);
+            outcome = accepted.map(|(signature, _)| signature);
+        }
         Said::Event(Event::Done {
             outcome: Err(error),
             ..

@@ -8,6 +8,9 @@ use std::{
 
 use crate::{Error, Form, Signature, write_atomically};
 
+/// What the name of a proof has behind that of its signature.
+pub(crate) const PROOF: &str = ".proof";
+
 /// A file to sign, and where its signature goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Target {
@@ -84,6 +87,18 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 impl Target {
+    /// Where the proof goes that the signature is in the log: beside it, with `.proof` at the end.
+    pub fn proof(&self) -> PathBuf {
+        append(&self.output, PROOF)
+    }
+
+    /// Writes the proof, atomically. It comes before the signature, so that no signature is
+    /// without its proof.
+    pub(crate) fn write_proof(&self, proof: &str) -> Result<(), Error> {
+        let path = self.proof();
+        write_atomically(&path, proof.as_bytes()).map_err(|source| Error::Write { path, source })
+    }
+
     /// Writes the signature, atomically.
     pub fn write(&self, signature: &Signature) -> Result<(), Error> {
         signature

@@ -13,7 +13,7 @@ use signstar::{
     sign::{Certificate, Detached, Document, DoesNotVerify, PublicKey, RawSignature, SshSignature},
 };
 
-use crate::{Error, Hashed, Signature};
+use crate::{Error, Hashed, Logs, Signature};
 
 /// One more octet than a certificate may have, so that a longer one is refused and not cut.
 const MAX_READ: u64 = (1 << 20) + 1;
@@ -30,6 +30,7 @@ const MECHANISMS: [Mechanism; 4] = [
 pub struct Trust {
     anchors: Option<Vec<Anchor>>,
     namespace: Option<SshNamespace>,
+    logs: Option<Logs>,
 }
 
 /// One certificate or public key that counts.
@@ -67,6 +68,7 @@ impl Trust {
         Ok(Self {
             anchors: Some(anchors.collect::<Result<_, _>>()?),
             namespace: None,
+            logs: None,
         })
     }
 
@@ -75,6 +77,7 @@ impl Trust {
         Self {
             anchors: None,
             namespace: None,
+            logs: None,
         }
     }
 
@@ -82,6 +85,17 @@ impl Trust {
     #[must_use]
     pub fn for_namespace(self, namespace: Option<SshNamespace>) -> Self {
         Self { namespace, ..self }
+    }
+
+    /// The same, and signatures have to be in one of `logs`.
+    #[must_use]
+    pub fn with_logs(self, logs: Option<Logs>) -> Self {
+        Self { logs, ..self }
+    }
+
+    /// The logs that signatures have to be in.
+    pub(crate) fn logs(&self) -> Option<&Logs> {
+        self.logs.as_ref()
     }
 
     /// Whether it makes a difference who signed.

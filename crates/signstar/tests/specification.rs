@@ -125,6 +125,7 @@ fn the_example_of_a_configuration_is_one() {
             "timeout-seconds",
             "order",
             "notations",
+            "log-file-names",
             "certificate-v6",
             "signer-user-id",
             "enabled",

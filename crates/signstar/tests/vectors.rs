@@ -149,6 +149,7 @@ struct AcceptedLater {
     id: Option<String>,
     proof: bool,
     progress: bool,
+    file_name_salt: Option<String>,
 }
 
 fn folder() -> PathBuf {
@@ -363,6 +364,7 @@ fn later(octets: &[u8]) -> Result<AcceptedLater, (String, Option<String>)> {
         id: again.id().map(ToString::to_string),
         proof: again.wants_proof(),
         progress: again.wants_progress(),
+        file_name_salt: again.name_salt().map(hex::encode),
     })
 }
 

@@ -10,6 +10,7 @@ mod doors;
 mod gpg;
 mod key_types;
 mod large;
+mod logged;
 mod many;
 mod mechanisms;
 mod others;

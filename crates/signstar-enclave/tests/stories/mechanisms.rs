@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 use signstar::{
     Enclave, answer,
     config::{ClientName, ClientRules, Domain, KeyName, Mechanism, SshNamespace},
+    log::Log,
     policy::Policy,
     request::{Digest, Input, Output, OutputType, Request, Salts},
     response::Answer,
@@ -103,7 +104,7 @@ fn sign(key: SigningKey, digest: Digest, output: Output) -> String {
     let enclave = Enclave {
         policy: Policy::new([(client.clone(), rules)].into()),
         keyring: Keyring::from([(name, key)]),
-        log: signstar::log::Log::Unlogged,
+        log: Log::Unlogged,
         salts: Salts::default(),
     };
     let request = Request::new(Input::Digest(digest), output, None).expect("makes sense");

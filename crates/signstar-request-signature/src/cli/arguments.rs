@@ -149,6 +149,11 @@ pub(crate) struct Send {
     #[arg(long, value_name = "CERT")]
     pub(crate) certificate: Vec<PathBuf>,
 
+    /// Accept only signatures that are in the transparency log with this key, and write the proof
+    /// beside each, as FILE.sig.proof; may be repeated [default: those of client.toml].
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) log_key: Vec<String>,
+
     /// Leave alone what has a signature already, if that holds. One that does not is an error of
     /// its file.
     #[arg(long)]
@@ -226,6 +231,17 @@ pub(crate) struct Verify {
     /// writes it; may be repeated, and then one of them has to do [default: those of client.toml].
     #[arg(long, value_name = "CERT")]
     pub(crate) certificate: Vec<PathBuf>,
+
+    /// The key of the transparency log that each signature has to be in, NAME+ID+KEY; its proof
+    /// stands beside it, as FILE.sig.proof. May be repeated, and then one log has to do [default:
+    /// those of client.toml].
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) log_key: Vec<String>,
+
+    /// The same with a file that names logs and the witnesses that have to have seen them (C2SP
+    /// tlog-policy).
+    #[arg(long, value_name = "FILE", conflicts_with = "log_key")]
+    pub(crate) log_policy: Option<PathBuf>,
 
     /// Print one JSON object for each signature, and one for all at the end.
     #[arg(long)]

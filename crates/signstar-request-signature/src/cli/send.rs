@@ -44,7 +44,7 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
                     "note: signatures are not checked against a certificate; give --certificate",
                 );
             }
-            Trust::unchecked()
+            Trust::unchecked().with_logs(enclave.logs()?)
         }
         trust => trust?,
     };
@@ -105,8 +105,14 @@ fn enclave(arguments: &Send) -> Result<Remote, Error> {
     } else {
         arguments.certificate.clone()
     };
+    let log_keys = if arguments.log_key.is_empty() {
+        known.log_keys
+    } else {
+        arguments.log_key.clone()
+    };
     Ok(Remote {
         certificates,
+        log_keys,
         output: arguments.output_type.or(known.output),
         armor: arguments.armor || known.armor,
         ssh: arguments.ssh.clone().or(known.ssh),
@@ -128,8 +134,8 @@ fn check_forwarding(arguments: &Send) {
         && !arguments.json;
     let conflict = if arguments.files.len() > 1 {
         "'-' forwards requests and stands alone; a file of that name is './-'"
-    } else if !arguments.certificate.is_empty() {
-        "'-' forwards requests and cannot verify; it is used without --certificate"
+    } else if !arguments.certificate.is_empty() || !arguments.log_key.is_empty() {
+        "'-' forwards requests and cannot verify; it is used without --certificate and --log-key"
     } else if !changes_nothing {
         "'-' passes requests on as they are; it is used without --armor, --output-dir, \
          --output-type, --one-by-one, --skip-existing and --json"

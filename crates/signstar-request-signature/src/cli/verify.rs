@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use signstar_request_signature::{Checked, Error, Trust, check};
+use signstar_request_signature::{Checked, Error, Logs, Remote, Trust, check};
 
 use super::{
     arguments::Verify,
@@ -56,14 +56,21 @@ pub(crate) fn verify(arguments: &Verify) -> Result<u8, Error> {
 }
 
 fn trust(arguments: &Verify) -> Result<Trust, Error> {
-    if arguments.certificate.is_empty() {
-        return defaults::enclave(arguments.enclave.as_deref(), None)?.trust();
-    }
-    let namespace = match &arguments.enclave {
-        Some(name) => defaults::enclave(Some(name), None)?.ssh_namespace,
-        None => None,
+    let known = match (&arguments.enclave, arguments.certificate.is_empty()) {
+        (None, false) => Remote::default(),
+        (name, _) => defaults::enclave(name.as_deref(), None)?,
     };
-    Ok(Trust::read(&arguments.certificate)?.for_namespace(namespace))
+    let logs = match (&arguments.log_policy, arguments.log_key.is_empty()) {
+        (Some(path), _) => Some(Logs::of_policy(path)?),
+        (None, false) => Some(Logs::of_keys(&arguments.log_key)?),
+        (None, true) => known.logs()?,
+    };
+    let trust = if arguments.certificate.is_empty() {
+        known.trust()?
+    } else {
+        Trust::read(&arguments.certificate)?.for_namespace(known.ssh_namespace)
+    };
+    Ok(trust.with_logs(logs))
 }
 
 fn describe(checked: &Checked) {
@@ -87,6 +94,10 @@ fn describe(checked: &Checked) {
     let (first, second) = digest.split_at(64);
     screen::say(format!("       {first}"));
     screen::say(format!("       {second}"));
+    if let Some(recorded) = &checked.recorded {
+        let (index, origin) = (recorded.index(), recorded.origin());
+        screen::say(format!("  log  entry {index} of {origin}"));
+    }
 }
 
 fn line(file: &Path, signature: &Path, outcome: &Result<Checked, Error>) -> Value {
@@ -104,6 +115,10 @@ fn line(file: &Path, signature: &Path, outcome: &Result<Checked, Error>) -> Valu
             "created": time(checked),
             "length": checked.length,
             "sha512": hex(&checked.digest),
+            "log": checked.recorded.as_ref().map(|recorded| json!({
+                "origin": recorded.origin(),
+                "index": recorded.index(),
+            })),
         }),
         Err(error) => json!({
             "signature": (signature != file).then(|| signature.display().to_string()),
