@@ -19,7 +19,7 @@ const LONG: Duration = Duration::from_secs(3600);
 pub(crate) struct Asked {
     /// Its place in a batch.
     pub(crate) index: usize,
-    pub(crate) hashed: Hashed,
+    pub(crate) hashed: Box<Hashed>,
     /// What it is called, if anything.
     pub(crate) path: Option<PathBuf>,
     /// How often the enclave refused for the moment.
@@ -204,7 +204,9 @@ mod tests {
     fn asked(index: usize) -> Asked {
         Asked {
             index,
-            hashed: Hashed::reader(&b""[..], "nothing".as_ref()).expect("readable"),
+            hashed: Hashed::reader(&b""[..], "nothing".as_ref())
+                .expect("readable")
+                .into(),
             path: None,
             refusals: 0,
         }

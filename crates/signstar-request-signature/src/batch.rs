@@ -201,7 +201,7 @@ impl Batch<'_> {
                 }
                 Ok(Ok(hashed)) => backlog.offer(Asked {
                     index,
-                    hashed,
+                    hashed: hashed.into(),
                     path: Some(target.input.clone()),
                     refusals: 0,
                 }),

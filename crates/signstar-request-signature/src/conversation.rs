@@ -215,13 +215,13 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
                 if !is_alone && round.answers == 0 {
                     return Err(Error::NotAnEnclave(reason));
                 }
-                self.blame(unanswered.next(), Error::NotAnEnclave(reason));
+                self.blame(unanswered.next().as_ref(), Error::NotAnEnclave(reason));
                 self.backlog.put_back(unanswered);
             }
             End::Closed(Some(status)) if !matches!(status, 0 | 255) && !round.is_at_limit => {
                 let is_only = round.answers == 0 && unanswered.len() == 1;
                 if is_alone || is_only {
-                    self.blame(unanswered.next(), Error::Unanswered(status));
+                    self.blame(unanswered.next().as_ref(), Error::Unanswered(status));
                 } else if round.answers == 0 {
                     // Enclaves of older releases end without words when there is more than one.
                     self.connections = Connections::OnePerFile;
@@ -260,8 +260,8 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
         Ok(())
     }
 
-    fn blame(&mut self, asked: Option<Asked>, error: Error) {
-        if let Some(Asked { index, .. }) = asked {
+    fn blame(&mut self, asked: Option<&Asked>, error: Error) {
+        if let Some(&Asked { index, .. }) = asked {
             let outcome = Err(error);
             (self.say)(Said::Event(Event::Done { index, outcome }));
         }

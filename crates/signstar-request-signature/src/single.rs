@@ -47,7 +47,7 @@ pub fn sign(
     let backlog = Backlog::default();
     backlog.offer(Asked {
         index: 0,
-        hashed: hashed.clone(),
+        hashed: hashed.clone().into(),
         path: name.map(Path::to_owned),
         refusals: 0,
     });
