@@ -13,11 +13,12 @@ use crate::{Error, Hashed, Signature, Trust};
 /// The most that is repeated of what the other side says, in characters.
 const MAX_MESSAGE: usize = 500;
 
-/// The signature that `answer` brings over what was `hashed`, which errors call `path`.
+/// The signature that `answer` brings over what was `hashed`, which errors call
+/// `path`. Where nothing was hashed yet, there is none.
 pub(crate) fn accept(
     output: OutputType,
     trust: &Trust,
-    hashed: &Hashed,
+    hashed: Option<&Hashed>,
     path: &Path,
     answer: Result<Answer, InvalidResponse>,
 ) -> Result<Signature, Error> {
@@ -52,6 +53,8 @@ pub(crate) fn accept(
         path: path(),
         source,
     };
+    let hashed = hashed
+        .ok_or_else(|| does_not_verify(DoesNotVerify::Malformed("it is for no salt".to_owned())))?;
     let signature = Signature::from_text(output, &text).map_err(does_not_verify)?;
     trust.check(&signature, hashed).map_err(does_not_verify)?;
     Ok(signature)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha512};
-use signstar::request::{AllegedName, Output, OutputType, Request, Salt, Sha512State};
+use signstar::request::{AllegedName, Output, OutputType, Request, Salt, Sha512State, Version};
 
 use crate::Error;
 
@@ -150,7 +150,11 @@ impl Hashed {
         let request = Request::new(self.state.clone(), output, name.clone())
             // A salt that is not the one that was hashed cannot be here.
             .unwrap_or_else(|_| Request::open_pgp_v4(self.state.clone(), name));
-        request.to_json(now())
+        match request.version() {
+            Version::V1_0 => request,
+            Version::V1_1 => request.with_progress(),
+        }
+        .to_json(now())
     }
 }
 

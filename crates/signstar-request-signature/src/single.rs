@@ -44,10 +44,14 @@ pub fn sign(
     trust: &Trust,
     patience: Patience,
 ) -> Result<Signature, Error> {
+    if output == OutputType::OpenPgpV6 {
+        return Err(Error::SaltFirst);
+    }
     let backlog = Backlog::default();
     backlog.offer(Asked {
         index: 0,
-        hashed: hashed.clone().into(),
+        hashed: Some(Box::new(hashed.clone())),
+        session: None,
         path: name.map(Path::to_owned),
         refusals: 0,
     });
@@ -55,12 +59,12 @@ pub fn sign(
     let path = name.unwrap_or(Path::new("standard input"));
     let mut outcome = Err(Error::Unreachable);
     let say = |said| match said {
-        Said::Answer(_, answer) => outcome = accept(output, trust, hashed, path, answer),
+        Said::Answer(_, answer) => outcome = accept(output, trust, Some(hashed), path, answer),
         Said::Event(Event::Done {
             outcome: Err(error),
             ..
         }) => outcome = Err(error),
-        Said::Event(_) => {}
+        Said::Event(_) | Said::Salt(..) => {}
     };
     let terms = Terms {
         output,
