@@ -10,7 +10,9 @@ use std::{
 };
 
 use sha2::{Digest, Sha512};
-use signstar::request::{AllegedName, Output, OutputType, Request, RequestId, Salt, Sha512State};
+use signstar::request::{
+    AllegedName, Output, OutputType, Request, RequestId, Salt, Sha512State, Version,
+};
 
 use crate::Error;
 
@@ -171,7 +173,11 @@ impl Hashed {
             Some(id) => request.with_id(id.clone()).with_proof(),
             None => request,
         };
-        request.to_json(now())
+        match request.version() {
+            Version::V1_0 => request,
+            Version::V1_1 => request.with_progress(),
+        }
+        .to_json(now())
     }
 }
 

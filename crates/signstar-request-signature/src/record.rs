@@ -87,7 +87,9 @@ fn check_entry(
 ) -> Result<Recorded, NotInLog> {
     let entry = recorded.entry();
     let product = match signature {
-        Signature::OpenPgp(detached) => Product::OpenPgp(detached.clone()),
+        Signature::OpenPgp(detached) | Signature::Text(detached) => {
+            Product::OpenPgp(detached.clone())
+        }
         Signature::Ssh(signature) => Product::Ssh(signature.clone()),
         Signature::Raw(signature) => Product::Raw(signature.clone()),
     };
