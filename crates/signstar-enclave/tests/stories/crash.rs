@@ -65,7 +65,7 @@ fn an_enclave_that_is_started_again_has_the_same_keys() {
 
     story.end_enclave();
     assert!(!story.home().join("enclave.json").exists());
-    story.send("client1", &[&file]).expect(4);
+    story.send_once("client1", &[&file]).expect(4);
     gpg.verify(&file).expect("the old signature is untouched");
 
     story.start();
