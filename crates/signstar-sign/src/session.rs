@@ -270,3 +270,7 @@ fn unreadable(error: StreamError) -> Refused {
         _ => Refused::new(Code::MalformedRequest).because(error),
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -30,7 +30,10 @@ const SILENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Turns<'a, W> {
     state: Mutex<State>,
-    changed: Condvar,
+    /// A request arrived, or there will be none.
+    asked: Condvar,
+    /// A request was answered, or none will be.
+    answered: Condvar,
     output: Mutex<W>,
     stop: &'a Stop,
     room: usize,
@@ -91,7 +94,8 @@ impl<'a, W: Write> Turns<'a, W> {
                 broken: false,
                 spoke: Instant::now(),
             }),
-            changed: Condvar::new(),
+            asked: Condvar::new(),
+            answered: Condvar::new(),
             output: Mutex::new(output),
             stop,
             room: in_flight.saturating_mul(AHEAD),
@@ -101,7 +105,7 @@ impl<'a, W: Write> Turns<'a, W> {
     /// Whether there is room for a request; waits up to `patience` for it.
     pub(crate) fn has_room(&self, patience: Duration) -> bool {
         let full = |state: &mut State| state.places.len() >= self.room && !state.broken;
-        let waited = (self.changed).wait_timeout_while(self.lock(), patience, full);
+        let waited = (self.answered).wait_timeout_while(self.lock(), patience, full);
         let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         drop(state);
         !timeout.timed_out()
@@ -120,7 +124,7 @@ impl<'a, W: Write> Turns<'a, W> {
         let waiting = state.places.len().saturating_sub(state.begun);
         let all_busy = state.idle < waiting;
         drop(state);
-        self.changed.notify_all();
+        self.asked.notify_one();
         all_busy
     }
 
@@ -133,14 +137,14 @@ impl<'a, W: Write> Turns<'a, W> {
         });
         state.closed = true;
         drop(state);
-        self.changed.notify_all();
+        self.asked.notify_all();
         self.write_what_is_ready();
     }
 
     /// Takes no further requests.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        self.changed.notify_all();
+        self.asked.notify_all();
     }
 
     /// The next request to work on; waits for one, and returns none when there will be none.
@@ -168,7 +172,7 @@ impl<'a, W: Write> Turns<'a, W> {
                 return None;
             }
             state.idle = state.idle.saturating_add(1);
-            let waited = self.changed.wait(state);
+            let waited = self.asked.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
             state.idle = state.idle.saturating_sub(1);
         }
@@ -189,7 +193,7 @@ impl<'a, W: Write> Turns<'a, W> {
     /// Whether all is answered that can be; waits up to `patience` for it.
     pub(crate) fn are_over(&self, patience: Duration) -> bool {
         let going_on = |state: &mut State| !state.places.is_empty() && !state.broken;
-        let waited = (self.changed).wait_timeout_while(self.lock(), patience, going_on);
+        let waited = (self.answered).wait_timeout_while(self.lock(), patience, going_on);
         let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         drop(state);
         !timeout.timed_out()
@@ -287,8 +291,9 @@ impl<'a, W: Write> Turns<'a, W> {
         if broken {
             // Nobody reads the answers any more, so nobody needs to ask or to sign.
             self.stop.now();
+            self.asked.notify_all();
         }
-        self.changed.notify_all();
+        self.answered.notify_all();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

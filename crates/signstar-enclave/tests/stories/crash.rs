@@ -51,6 +51,7 @@ fn an_hsm_that_dies_in_the_middle_leaves_no_half_signature() {
     assert_eq!(count(&story), whole, "something else was left behind");
 
     story.restart_hsm(&[]);
+    story.reconfigure(|text| text.replace("request-seconds = 1", "request-seconds = 60"));
     story.send("client1", &files).expect(0);
     story.check("client1", &files).expect(0);
     let gpg = GnuPg::knowing(&[story.certificate("client1")]);
