@@ -55,8 +55,7 @@ fn no_log_no_signature() {
     let mut story = Story::begin();
     let file = story.file("file", "asked for when the log is gone");
     story.enclave().log().kill();
-    let mut hurried = story.sender("client1");
-    let outcome = Outcome::of(hurried.args(["--patience", "0", "--"]).arg(&file));
+    let outcome = story.send_once("client1", &[&file]);
     outcome.expect(4);
     outcome.expect_complaint("log-unavailable");
     assert!(!signature(&file).exists());
