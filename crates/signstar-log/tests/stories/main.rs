@@ -2,5 +2,6 @@
 
 mod crash;
 mod damage;
+mod public;
 mod room;
 mod socket;
