@@ -62,6 +62,35 @@ fn a_disk_that_takes_nothing_is_named_with_the_file() {
     assert!(said.contains("hint: check space, permissions"), "{said}");
 }
 
+/// Needs the right to mount; without it, at least what is promised is the same as on a full disk.
+#[test]
+fn a_disk_that_became_read_only_stops_the_log() {
+    let room = Room::new();
+    grow(&room, 3);
+    let serve = room.serve();
+    let script = "mount --bind \"$1\" \"$1\" && mount -o remount,ro,bind \"$1\" || exit 77; \
+                  shift; exec \"$@\"";
+    let output = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", script, "sh"])
+        .arg(room.path("."))
+        .arg(serve.get_program())
+        .args(serve.get_args())
+        .output()
+        .expect("unshare");
+    let said = String::from_utf8(output.stderr).expect("text");
+    match output.status.code() {
+        Some(1) if said.starts_with("error: ") => {
+            assert!(said.contains("Read-only file system"), "{said}");
+            assert!(said.contains("hint: check space, permissions"), "{said}");
+        }
+        // Not allowed to mount here.
+        _ => assert!(!said.contains("listening"), "{said}"),
+    }
+    // Nothing was changed.
+    grow(&room, 3);
+    assert_eq!(room.checkpoint().head().size, 6);
+}
+
 #[test]
 fn times_that_go_back_are_no_reason_to_stop() {
     let room = Room::new();
