@@ -114,7 +114,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StorageEr
         .on("read", path)?;
     if u64::try_from(octets.len()).unwrap_or(u64::MAX) > limit {
         let reason = format!("longer than {limit} octets");
-        return Err(io::Error::other(reason)).on("read", path);
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason)).on("read", path);
     }
     Ok(Some(octets))
 }

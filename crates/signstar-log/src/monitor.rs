@@ -76,7 +76,9 @@ impl CannotWatch {
     pub fn is_wrong(&self) -> bool {
         match self {
             Self::Checkpoint(error) => error.is_wrong(),
-            Self::Tiles(CannotRead::Missing { source, .. }) => source.is_absence(),
+            Self::Tiles(CannotRead::Missing { source, .. }) => {
+                source.is_absence() || source.is_excess()
+            }
             Self::Tiles(_) => true,
             Self::Memory(_) | Self::Remembered(_) => false,
         }

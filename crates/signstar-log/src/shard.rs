@@ -43,7 +43,7 @@ pub struct Place<'a> {
 /// The old log gets a file `frozen` with the verifier key of the new one, and nobody appends to
 /// it any more. Before that the new one has its first checkpoint.
 pub fn shard(
-    old: Place<'_>,
+    old: &Place<'_>,
     new: &Place<'_>,
     origin: &KeyName,
 ) -> Result<(VerifierKey, u64), CannotShard> {

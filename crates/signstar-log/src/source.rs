@@ -61,6 +61,14 @@ impl SourceError {
             Self::Remote(_) => false,
         }
     }
+
+    /// Whether the file is there and longer than any such file can be.
+    pub fn is_excess(&self) -> bool {
+        match self {
+            Self::Storage(error) => error.source.kind() == io::ErrorKind::FileTooLarge,
+            Self::Remote(error) => matches!(error, RemoteError::TooLong { .. }),
+        }
+    }
 }
 
 impl NoCheckpoint {

@@ -34,7 +34,7 @@ pub(crate) struct ShardArguments {
     #[arg(long, value_name = "DIR")]
     new_dir: PathBuf,
 
-    /// The folder with what is not public of it [default: NEW_DIR.state].
+    /// The folder with what is not public of it [default: `NEW_DIR.state`].
     #[arg(long, value_name = "DIR")]
     new_state: Option<PathBuf>,
 
@@ -61,7 +61,7 @@ pub(crate) fn shard(arguments: &ShardArguments) -> Result<ExitCode, Failure> {
         state: &new_state,
         key: &arguments.new_key,
     };
-    let (verifier, _) = shard::shard(old, &new, &arguments.origin)?;
+    let (verifier, _) = shard::shard(&old, &new, &arguments.origin)?;
     say(&verifier.to_string())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -45,7 +45,8 @@ impl Findings {
         }
     }
 
-    /// Reads the file of `tile`. One that is not there is a finding.
+    /// Reads the file of `tile`. One that is not there, or that is too long, is a
+    /// finding.
     pub(super) fn read(
         &mut self,
         source: &Source,
@@ -55,6 +56,10 @@ impl Findings {
             Ok(octets) => Ok(Some(octets)),
             Err(error) if error.is_absence() => {
                 self.push(Finding::Missing(tile));
+                Ok(None)
+            }
+            Err(error) if error.is_excess() => {
+                self.push(Finding::Tile(tile));
                 Ok(None)
             }
             Err(error) => Err(error),

@@ -2,5 +2,7 @@
 
 mod crash;
 mod damage;
+mod disk;
+mod public;
 mod room;
 mod socket;

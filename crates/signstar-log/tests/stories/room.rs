@@ -23,6 +23,14 @@ pub(crate) struct Room {
 /// A running writer. It is killed when this is dropped.
 pub(crate) struct Writer(Child);
 
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
 impl Room {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new()
@@ -99,6 +107,17 @@ impl Room {
         said
     }
 
+    /// Runs another command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
+        let output = Command::new(PROGRAM).args(arguments).output();
+        let output = output.expect("the program");
+        Said {
+            status: output.status.code().expect("not killed"),
+            stdout: String::from_utf8(output.stdout).expect("text"),
+            stderr: String::from_utf8(output.stderr).expect("text"),
+        }
+    }
+
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.socket(), Duration::from_secs(20))
     }
@@ -172,4 +191,22 @@ pub(crate) fn entry(id: Option<&str>, file: &str) -> Vec<u8> {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// Appends so many entries, and stops the writer.
+pub(crate) fn grow(room: &Room, count: usize) {
+    let writer = room.start();
+    let client = room.client();
+    std::thread::scope(|scope| {
+        for worker in 0..32 {
+            let client = &client;
+            scope.spawn(move || {
+                for number in (worker..count).step_by(32) {
+                    let entry = entry(None, &format!("file-{number}"));
+                    client.append(entry).expect("a proof");
+                }
+            });
+        }
+    });
+    assert_eq!(writer.stop(), Some(0));
 }
