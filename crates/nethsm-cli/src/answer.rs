@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use nethsm::client::Url;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -121,6 +122,34 @@ pub(crate) fn to_stdout(octets: &[u8]) -> Result<(), Failure> {
     }
 }
 
+/// What is said beside the answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Said {
+    /// Good to know.
+    Note,
+    /// Better not to be ignored.
+    Warning,
+}
+
+/// Says something on standard error, of a device if it is about one: a line for people, an object
+/// for programs.
+pub(crate) fn say(format: Format, what: Said, text: &str, device: Option<&Url>) {
+    let name = match what {
+        Said::Note => "note",
+        Said::Warning => "warning",
+    };
+    match format {
+        Format::Text => note(&format!("{name}: {text}")),
+        Format::Json => {
+            let mut said = json!({ "message": text });
+            if let (Some(url), Some(said)) = (device, said.as_object_mut()) {
+                said.insert("device".to_owned(), json!(url.to_string()));
+            }
+            note(&json!({ name: said }).to_string());
+        }
+    }
+}
+
 /// Writes one line to standard error.
 pub(crate) fn note(line: &str) {
     // Where this cannot be said, nothing can.
@@ -177,7 +206,12 @@ fn table(items: &[Value]) -> String {
         }
     }
     // What it is called stands first.
-    names.sort_by_key(|name| !matches!(name.as_str(), "id" | "user" | "namespace" | "kind"));
+    names.sort_by_key(|name| {
+        !matches!(
+            name.as_str(),
+            "id" | "user" | "namespace" | "kind" | "device"
+        )
+    });
     let heads = names.iter().map(|name| name.to_uppercase()).collect();
     let lines = rows.iter().map(|fields| {
         let value = |name: &String| {

@@ -1,11 +1,19 @@
 //! The command line.
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::env;
+use std::ffi::OsString;
 
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use nethsm::passphrase::Passphrase;
+
+use crate::answer::Format;
 use crate::backup::Backup;
 use crate::cluster::Cluster;
 use crate::config::Config;
-use crate::failure::statuses;
+use crate::failure::{Failure, statuses};
+use crate::globals::Globals;
 use crate::health::Health;
 use crate::info::Info;
 use crate::key::Key;
@@ -16,7 +24,6 @@ use crate::noun::{Noun, Reach, noun, with_callers};
 use crate::openpgp::Openpgp;
 use crate::provision::Provision;
 use crate::random::Random;
-use crate::session::Globals;
 use crate::shell::Shell;
 use crate::system::System;
 use crate::user::User;
@@ -37,12 +44,21 @@ Profiles (~/.config/nethsm/config.toml, or below XDG_CONFIG_HOME):
   # passphrase = { command = [\"pass\", \"show\", \"hsm\"] }  # what it prints
   # passphrase = \"keyring\"                   # from the desktop, with secret-tool:
   #   secret-tool store --label NetHSM service nethsm url URL user NAME
-  #   (URL in full: https://hsm.example.org/api/v1)
+  #   (URL in full: https://hsm.example.org/api/v1; the first of several)
 
 Passphrases are never given on the command line or in the environment.
 
-With --output json every answer is one JSON value on standard output, and every failure
-{\"error\":{\"kind\",\"message\",\"hint\"}} on standard error.
+Several devices with the same users and keys stand in one profile:
+  [profiles.both]
+  urls = [\"https://one.example.org\", \"https://two.example.org\"]
+  tls = [\"pin:...\", \"pin:...\"]              # one for each, or one for all
+What changes nothing, signing among it, is done by the first that is well. Users, keys and
+namespaces are changed at the first that is operational: all see that if they are one cluster.
+For everything else one of them has to be named, with --url.
+
+With --output json every answer is one JSON value on standard output. On standard error stand
+{\"error\":{\"kind\",\"message\",\"hint\"}} for a failure, {\"warning\":{\"message\",\"device\"}} and
+{\"note\":{\"message\",\"device\"}}: one object per line.
 ";
 
 /// Everything a NetHSM can do.
@@ -77,7 +93,7 @@ noun! {
         Lock: [LockDevice],
         /// Make a locked device operational.
         Unlock: [UnlockDevice],
-        /// Make random bytes, 1 to 1024.
+        /// Make random bytes.
         Random: [GetRandom],
         /// Tell what the device has counted.
         Metrics: [GetMetrics],
@@ -116,17 +132,60 @@ pub(crate) fn command() -> clap::Command {
     with_callers(Arguments::command(), &verbs())
 }
 
-/// Reads the command line, or ends with help or a complaint.
-pub(crate) fn parse() -> Arguments {
-    let matches = command().get_matches();
-    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Reads the command line. Ends with help, or with a complaint to a person; a complaint to a
+/// program is a failure as any other.
+pub(crate) fn parse() -> Result<Arguments, Failure> {
+    let matches = command().try_get_matches();
+    let read = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    read.map_err(|error| {
+        if !error.use_stderr() || asked_format(env::args_os()) == Format::Text {
+            error.exit();
+        }
+        wrong_usage(&error)
+    })
+}
+
+/// The format that a command line asks for which may be wrong otherwise.
+fn asked_format(arguments: impl Iterator<Item = OsString>) -> Format {
+    let mut format = Format::default();
+    let mut is_next = false;
+    for argument in arguments.take_while(|argument| argument != "--") {
+        let argument = argument.to_string_lossy();
+        let value = match argument.strip_prefix("--output=") {
+            Some(value) => Some(value),
+            None => is_next.then_some(argument.as_ref()),
+        };
+        if let Some(value) = value {
+            format = Format::from_str(value, false).unwrap_or(format);
+        }
+        is_next = argument == "--output";
+    }
+    format
+}
+
+/// What clap says in several paragraphs, as one line and a hint.
+fn wrong_usage(error: &clap::Error) -> Failure {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = error.render().to_string();
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let what = match paragraphs.next() {
+        Some(first) if !is_help => one_line(first.trim_start_matches("error:")),
+        _ => "a command is missing".to_owned(),
+    };
+    let tip = paragraphs.find_map(|text| text.strip_prefix("tip:"));
+    let usage = text.lines().find(|line| line.starts_with("Usage:"));
+    let hint = tip.or(usage).unwrap_or("see `--help`");
+    Failure::usage(what, one_line(hint))
 }
 
 /// A new passphrase, in a file or typed twice.
 #[derive(Args, Debug)]
 pub(crate) struct NewPassphrase {
-    /// The file with the new passphrase, 10 to 200 bytes [default: asked for twice].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = format!(
+        "The file with the new passphrase, {} to {} bytes [default: asked for twice]",
+        Passphrase::MIN, Passphrase::MAX
+    ))]
     pub(crate) new_passphrase_file: Option<std::path::PathBuf>,
 }
 
@@ -140,6 +199,20 @@ mod tests {
         for row in nethsm::table::TABLE {
             let made = verbs.iter().any(|verb| verb.rows.contains(row));
             assert!(made, "no command makes the call {}", row.name);
+        }
+    }
+
+    #[test]
+    fn the_format_is_known_though_the_rest_is_wrong() {
+        let asked = |line: &str| asked_format(line.split(' ').map(OsString::from));
+        assert_eq!(asked("nethsm --output json kye"), Format::Json);
+        assert_eq!(asked("nethsm kye --output=json"), Format::Json);
+        for text in [
+            "nethsm kye",
+            "nethsm -- --output json",
+            "nethsm --output yaml",
+        ] {
+            assert_eq!(asked(text), Format::Text, "{text}");
         }
     }
 

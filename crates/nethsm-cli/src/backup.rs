@@ -1,12 +1,15 @@
 //! Backups: made and restored by the device, looked into without one.
 
 mod create;
+mod export;
 mod look;
 mod restore;
+mod source;
 
 use crate::noun::noun;
 
 use self::create::Create;
+use self::export::Export;
 use self::look::{List, Verify};
 use self::restore::Restore;
 
@@ -21,5 +24,7 @@ noun! {
         List: [],
         /// Verify every value of a backup, without a device.
         Verify: [],
+        /// Take a private key out of a backup, without a device.
+        Export: [],
     }
 }

@@ -10,6 +10,32 @@ mod tls;
 
 use crate::noun::noun;
 
+/// Gives a noun the verb `show`, which tells what one call answers and may be left out.
+macro_rules! shown {
+    ($noun:ident by $call:ident) => {
+        impl Default for $noun {
+            fn default() -> Self {
+                Self::Show(Show)
+            }
+        }
+
+        #[derive(Debug, clap::Args)]
+        pub(crate) struct Show;
+
+        impl $crate::noun::Verb for Show {
+            fn run(
+                &self,
+                session: &$crate::session::Session,
+            ) -> Result<$crate::answer::Answer, $crate::failure::Failure> {
+                let answer = session.call::<nethsm::table::$call>(self, &(), &())?;
+                Ok($crate::answer::Answer::of(&answer))
+            }
+        }
+    };
+}
+
+use shown;
+
 use self::boot_mode::BootMode;
 use self::logging::Logging;
 use self::network::Network;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use nethsm::call::Row;
-use nethsm::client::Error as DeviceError;
+use nethsm::client::{Error as DeviceError, FleetError};
 
 use crate::noun::who;
 
@@ -130,10 +130,27 @@ impl Failure {
         )
     }
 
-    /// A call that failed.
-    pub(crate) fn of_call(row: &Row, error: &DeviceError) -> Self {
-        let (kind, hint) = advice(row, error);
-        Self::new(kind, chain(error), hint)
+    /// A call that failed, of the only device or of several.
+    pub(crate) fn of_call(row: &Row, error: &FleetError, are_several: bool) -> Self {
+        let (source, what) = match error {
+            FleetError::One { by, source } if are_several => {
+                (source, format!("{by}: {}", chain(source)))
+            }
+            FleetError::One { source, .. } => (source, chain(source)),
+            FleetError::All(errors) => {
+                let each = errors.iter();
+                let each: Vec<_> = each
+                    .map(|(url, error)| format!("{url}: {}", chain(error)))
+                    .collect();
+                match errors.first() {
+                    Some((_, first)) => (first, format!("no device answers; {}", each.join("; "))),
+                    None => return Self::usage(chain(error), "give --url"),
+                }
+            }
+            FleetError::Empty => return Self::usage(chain(error), "give --url"),
+        };
+        let (kind, hint) = advice(row, source);
+        Self::new(kind, what, hint)
     }
 }
 

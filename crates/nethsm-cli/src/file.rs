@@ -1,11 +1,13 @@
 //! Files that are read, and files that are there completely or not at all.
 
+use std::cell::Cell;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use nethsm::client::Error as DeviceError;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
@@ -150,6 +152,34 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     }
     let file = File::open(path).map_err(|cause| Failure::file("read", path, &cause))?;
     Ok(Box::new(file))
+}
+
+/// A file to be sent, from its start every time. Standard input can be sent once.
+pub(crate) struct Sendable<'a> {
+    path: &'a Path,
+    opened: Cell<Option<Box<dyn Read>>>,
+}
+
+impl<'a> Sendable<'a> {
+    /// Sees that the file can be read.
+    pub(crate) fn open(path: &'a Path) -> Result<Self, Failure> {
+        Ok(Self {
+            path,
+            opened: Cell::new(Some(open(path)?)),
+        })
+    }
+
+    /// The whole content.
+    pub(crate) fn whole(&self) -> Result<Box<dyn Read>, DeviceError> {
+        let opened = match self.opened.take() {
+            Some(opened) => Ok(opened),
+            None if is_dash(self.path) => {
+                Err(io::Error::other("standard input cannot be read twice"))
+            }
+            None => File::open(self.path).map(|file| -> Box<dyn Read> { Box::new(file) }),
+        };
+        opened.map_err(|source| DeviceError::Local { source })
+    }
 }
 
 /// The length of a file, if that is known before it is read.

@@ -7,9 +7,11 @@ mod choice;
 mod cluster;
 mod config;
 mod confirm;
+mod devices;
 mod digest;
 mod failure;
 mod file;
+mod globals;
 mod health;
 mod info;
 mod interrupt;
@@ -28,6 +30,7 @@ mod session;
 mod shell;
 mod subject;
 mod system;
+mod turn;
 mod user;
 
 use std::process::ExitCode;
@@ -41,7 +44,10 @@ use crate::noun::Noun;
 use crate::session::Session;
 
 fn main() -> ExitCode {
-    let arguments = arguments::parse();
+    let arguments = match arguments::parse() {
+        Ok(arguments) => arguments,
+        Err(failure) => return complain(&failure, Format::Json),
+    };
     let format = arguments.globals.output;
     let done = match arguments.command {
         Command::Device(noun) => noun.run(&Session::new(arguments.globals)),
@@ -49,14 +55,11 @@ fn main() -> ExitCode {
     };
     match done.and_then(|answer: Answer| answer.show(format)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain(&failure, format);
-            ExitCode::from(failure.kind.status())
-        }
+        Err(failure) => complain(&failure, format),
     }
 }
 
-fn complain(failure: &Failure, format: Format) {
+fn complain(failure: &Failure, format: Format) -> ExitCode {
     let Failure { kind, what, hint } = failure;
     match format {
         Format::Json => {
@@ -68,4 +71,5 @@ fn complain(failure: &Failure, format: Format) {
             note(&format!("error: {}\nhint: {}", line(what), line(hint)));
         }
     }
+    ExitCode::from(kind.status())
 }

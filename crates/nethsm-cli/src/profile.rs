@@ -1,16 +1,18 @@
 //! Devices by name, with their users: `~/.config/nethsm/config.toml`.
 
+mod written;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::{env, fs, io};
 
 use nethsm::call::Row;
 use nethsm::client::{Tls, Url};
 use nethsm::id::UserId;
 use nethsm::user::UserRole;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 
+use self::written::Written;
 use crate::failure::Failure;
 use crate::passphrase::Source;
 
@@ -24,18 +26,15 @@ struct Config {
     profiles: BTreeMap<String, Profile>,
 }
 
-/// A device, and who is known there.
+/// A device or several with the same users and keys, and who is known there.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub(crate) struct Profile {
-    /// Where it is.
-    #[serde(deserialize_with = "parsed")]
-    pub(crate) url: Url,
-    /// How it is recognised.
-    #[serde(default = "system", deserialize_with = "parsed")]
-    pub(crate) tls: Tls,
+    /// Where they are, at least one.
+    pub(crate) urls: Vec<Url>,
+    /// How they are recognised: one mode for all, or one for each.
+    tls: Vec<Tls>,
     /// Who may be used; for each call the first one with a role that may make it.
-    #[serde(default)]
     pub(crate) users: Vec<User>,
 }
 
@@ -49,21 +48,21 @@ pub(crate) struct User {
     pub(crate) passphrase: Source,
 }
 
-fn system() -> Tls {
-    Tls::System
-}
-
-fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: std::fmt::Display>,
-{
-    String::deserialize(deserializer)?
-        .parse()
-        .map_err(de::Error::custom)
-}
-
 impl Profile {
+    /// How these devices are recognised, which may be some of its own, by their places. The profile
+    /// knows no other, but its authority may.
+    pub(crate) fn modes(&self, urls: &[Url]) -> Vec<Tls> {
+        if let [one] = self.tls.as_slice() {
+            return vec![one.clone()];
+        }
+        let mode = |url: &Url| {
+            let own = self.urls.iter().zip(&self.tls);
+            let mut own = own.filter(|(own, _)| *own == url);
+            own.next().map_or(Tls::System, |(_, tls)| tls.clone())
+        };
+        urls.iter().map(mode).collect()
+    }
+
     /// The user that makes a call: the first that may, better one whose passphrase `is_known`.
     pub(crate) fn caller(&self, row: &Row, is_known: impl Fn(&&User) -> bool) -> Option<&User> {
         let may = |user: &&User| row.allows(user.role, user.name.origin());
@@ -115,8 +114,10 @@ impl Profile {
             Err(_) => folder.join(path),
         };
         let mut profile = self.clone();
-        if let Tls::CaFile(path) = &mut profile.tls {
-            *path = place(path);
+        for tls in &mut profile.tls {
+            if let Tls::CaFile(path) = tls {
+                *path = place(path);
+            }
         }
         for user in &mut profile.users {
             if let Source::File(path) = &mut user.passphrase {
@@ -207,10 +208,32 @@ mod tests {
     }
 
     #[test]
+    fn several_devices_are_recognised_each_or_all_alike() {
+        let pins = ["0a", "0b"].map(|digits| format!("pin:{}", digits.repeat(32)));
+        let profile = |tls: &str| {
+            let text = format!("[profiles.a]\nurls = ['https://a', 'https://b']\ntls = {tls}");
+            read("config.toml".as_ref(), &text).map(|mut config| config.profiles.remove("a"))
+        };
+        let modes = |tls: &str, urls: &[&str]| {
+            let urls: Vec<_> = urls.iter().map(|url| url.parse().expect("good")).collect();
+            let profile = profile(tls).expect("good").expect("there");
+            let modes = profile.modes(&urls);
+            modes.iter().map(Tls::to_string).collect::<Vec<_>>()
+        };
+        let [first, second] = &pins;
+        let each = format!("['{first}', '{second}']");
+        assert_eq!(modes(&each, &["https://a", "https://b"]), pins);
+        assert_eq!(modes(&each, &["https://b"]), [second.as_str()]);
+        assert_eq!(modes(&each, &["https://c"]), ["system"]);
+        assert_eq!(modes("'insecure'", &["https://c"]), ["insecure"]);
+        profile("['insecure', 'system', 'system']").expect_err("three for two");
+    }
+
+    #[test]
     fn files_are_beside_the_configuration() {
         let config = read("config.toml".as_ref(), TEXT).expect("good");
         let profile = config.profiles["build"].from("/etc/nethsm/config.toml".as_ref());
-        assert_eq!(profile.tls.to_string(), "ca:/etc/nethsm/authority.pem");
+        assert_eq!(profile.tls[0].to_string(), "ca:/etc/nethsm/authority.pem");
         assert_eq!(
             profile.users[1].passphrase,
             Source::File("/etc/nethsm/packager.passphrase".into())
@@ -224,6 +247,8 @@ mod tests {
             "[profiles.a]\nurl = 'https://h'\ncolour = 'red'",
             "[profiles.a]\nurl = 'http://h'",
             "[profiles.a]\ntls = 'insecure'",
+            "[profiles.a]\nurls = []",
+            "[profiles.a]\nurl = 'https://h'\nurls = ['https://h']",
         ] {
             let failure = read("config.toml".as_ref(), wrong).expect_err(wrong);
             assert_eq!(failure.kind, crate::failure::Kind::Local);

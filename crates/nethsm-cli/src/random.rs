@@ -12,8 +12,11 @@ use crate::session::Session;
 
 #[derive(Args, Debug)]
 pub(crate) struct Random {
-    /// How many bytes.
-    #[arg(value_name = "BYTES", value_parser = clap::value_parser!(i64).range(1..=1024))]
+    #[arg(
+        value_name = "BYTES",
+        value_parser = clap::value_parser!(i64).range(RandomRequest::LENGTHS),
+        help = format!("How many, {} to {}", RandomRequest::LENGTHS.start(), RandomRequest::LENGTHS.end())
+    )]
     length: i64,
 
     #[command(flatten)]

@@ -7,10 +7,10 @@ use nethsm::table;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::file::{length, open};
+use crate::file::{Sendable, length};
 use crate::noun::{Verb, noun};
 use crate::progress::Progress;
-use crate::session::{Session, failed};
+use crate::session::Session;
 
 noun! {
     /// The device itself.
@@ -83,12 +83,12 @@ pub(crate) struct Update {
 
 impl Verb for Update {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let file = open(&self.file)?;
-        let client = session.patient::<table::UploadUpdate>(self)?;
+        let file = Sendable::open(&self.file)?;
+        session.log_in_for::<table::UploadUpdate>(self)?;
         let progress = Progress::new("uploading", length(&self.file));
-        let notes = client
-            .update(&mut progress.reading(file))
-            .map_err(failed::<table::UploadUpdate>)?;
+        let notes = session.ask_long::<table::UploadUpdate, _>(self, |client| {
+            client.update(&mut progress.reading(file.whole()?))
+        })?;
         Ok(Answer::lines("releaseNotes", &notes.release_notes))
     }
 }

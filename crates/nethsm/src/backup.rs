@@ -1,24 +1,27 @@
 //! Backup files, read and written without a device.
 //!
-//! ```no_run
-//! use std::fs::File;
-//!
+//! ```
+//! # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/device.rs")); }
+//! # let device = example::operational().with_key("packages").with_backups();
+//! # let mut file = tempfile::tempfile()?;
+//! # device.user("backup").backup(&mut file)?;
+//! # std::io::Seek::rewind(&mut file)?;
+//! # let (backup_passphrase, unlock_passphrase) = (example::passphrase(), example::passphrase());
 //! use nethsm::backup::{Backup, BackupKey, Entry};
-//! use nethsm::passphrase::Passphrase;
 //!
-//! fn list(backup: &Passphrase, unlock: &Passphrase) -> Result<(), Box<dyn std::error::Error>> {
-//!     let file = Backup::read(File::open("nethsm.backup")?)?;
-//!     let key = BackupKey::derive(backup, file.salt())?;
-//!     let mut file = file.open(&key)?;
-//!     println!("{} values", file.verify()?.values);
-//!     let keys = file.unlock(unlock)?;
-//!     for entry in file.entries(&keys)? {
-//!         if let Entry::Key(key) = entry? {
-//!             println!("{}", key.id);
-//!         }
+//! let backup = Backup::read(file)?;
+//! let key = BackupKey::derive(&backup_passphrase, backup.salt())?;
+//! let mut backup = backup.open(&key)?;
+//! // Every value is authentic, and none is missing.
+//! assert_eq!(backup.verify()?.keys, 1);
+//!
+//! let keys = backup.unlock(&unlock_passphrase)?;
+//! for entry in backup.entries(&keys)? {
+//!     if let Entry::Key(key) = entry? {
+//!         assert_eq!(key.id.as_str(), "packages");
 //!     }
-//!     Ok(())
 //! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! A backup is encrypted twice. The backup passphrase opens the outside: which values there

@@ -16,7 +16,7 @@ use crate::time::DeviceTime;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewBackupPassphrase {
-    /// 10 to 200 bytes.
+    /// [`Passphrase::MIN`] to [`Passphrase::MAX`] bytes.
     pub new_passphrase: Passphrase,
     /// The one in force; empty if there is none yet.
     pub current_passphrase: Passphrase,
@@ -29,7 +29,7 @@ pub struct GenerateTlsKey {
     /// What kind of key.
     #[serde(rename = "type")]
     pub key_type: TlsKeyType,
-    /// Bits, 1024 to 8192: needed for RSA, ignored otherwise.
+    /// Bits, of [`RSA_LENGTHS`](crate::key::RSA_LENGTHS): needed for RSA, ignored otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub length: Option<u32>,
 }

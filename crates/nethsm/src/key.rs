@@ -12,7 +12,10 @@ use crate::id::KeyId;
 use crate::octets::Octets;
 
 pub use self::cipher::{DecryptRequest, Decrypted, EncryptRequest, Encrypted};
-pub use self::mechanism::{DecryptMode, EncryptMode, KeyMechanism, KeyType, SignMode, TlsKeyType};
+pub use self::mechanism::{
+    DecryptMode, EncryptMode, GENERIC_LENGTHS, KeyMechanism, KeyType, RSA_LENGTHS, SignMode,
+    TlsKeyType,
+};
 pub use self::new::{GenerateKey, ImportKey, PrivateKeyData};
 pub use self::pem::{ImportPem, PemArguments};
 

@@ -52,3 +52,4 @@ pub mod transfer;
 pub mod user;
 
 mod names;
+mod words;

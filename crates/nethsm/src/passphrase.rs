@@ -29,7 +29,7 @@ impl Passphrase {
     ///
     /// # Errors
     ///
-    /// [`BadPassphrase`] unless it has 10 to 200 bytes.
+    /// [`BadPassphrase`] unless it has [`Self::MIN`] to [`Self::MAX`] bytes.
     pub fn fresh(text: String) -> Result<Self, BadPassphrase> {
         let passphrase = Self(text);
         passphrase.check()?;
@@ -40,7 +40,7 @@ impl Passphrase {
     ///
     /// # Errors
     ///
-    /// [`BadPassphrase`] unless it has 10 to 200 bytes.
+    /// [`BadPassphrase`] unless it has [`Self::MIN`] to [`Self::MAX`] bytes.
     pub fn check(&self) -> Result<(), BadPassphrase> {
         if (Self::MIN..=Self::MAX).contains(&self.0.len()) {
             Ok(())
@@ -57,7 +57,7 @@ impl Passphrase {
 
 /// A passphrase that is to be set is too short or too long.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("a passphrase has 10 to 200 bytes")]
+#[error("a passphrase has {} to {} bytes", Passphrase::MIN, Passphrase::MAX)]
 pub struct BadPassphrase;
 
 impl fmt::Debug for Passphrase {

@@ -1,5 +1,7 @@
 //! The device itself: its state, its start, its random numbers.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::body::json;
@@ -52,9 +54,9 @@ pub struct Health {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Provision {
-    /// What will unlock the device, 10 to 200 bytes.
+    /// What will unlock the device; as long as one [to be set](Passphrase::fresh).
     pub unlock_passphrase: Passphrase,
-    /// The passphrase of the user `admin`, 10 to 200 bytes.
+    /// The passphrase of the user `admin`, likewise.
     pub admin_passphrase: Passphrase,
     /// Now.
     pub system_time: DeviceTime,
@@ -72,7 +74,7 @@ pub struct Unlock {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewUnlockPassphrase {
-    /// 10 to 200 bytes.
+    /// [`Passphrase::MIN`] to [`Passphrase::MAX`] bytes.
     pub new_passphrase: Passphrase,
     /// The one in force.
     pub current_passphrase: Passphrase,
@@ -90,8 +92,14 @@ pub struct UnattendedBoot {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomRequest {
-    /// How many: 1 to 1024. Signed, so that a server can tell a wrong number from no number.
+    /// How many, one of [`RandomRequest::LENGTHS`]. Signed, so that a server can tell a wrong
+    /// number from no number.
     pub length: i64,
+}
+
+impl RandomRequest {
+    /// How many bytes may be asked for.
+    pub const LENGTHS: RangeInclusive<i64> = 1..=1024;
 }
 
 /// Random bytes.

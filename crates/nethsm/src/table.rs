@@ -119,10 +119,22 @@ macro_rules! calls {
             $access:ident $states:expr,
             $question:ty $(| $alternative:ty)? => $success:literal $answer:ty;
     )+) => {
+        /// What the row of a call says, for its documentation and that of its method.
+        macro_rules! facts {
+            $( ($name) => {
+                concat!(
+                    "\n`", $crate::words::method!($method), " ", $path, "`, by ",
+                    $crate::words::who!($access), ", in the states `", stringify!($states),
+                    "`; question `", stringify!($question), "`" $(, " or `", stringify!($alternative), "`")?,
+                    ", answer ", $success, " `", stringify!($answer), "`."
+                )
+            }; )+
+        }
+        pub(crate) use facts;
+
         $(
             #[doc = $about]
-            #[doc = ""]
-            #[doc = concat!("`", stringify!($method), " ", $path, "`")]
+            #[doc = facts!($name)]
             #[derive(Clone, Copy, Debug)]
             pub struct $name;
 
@@ -414,4 +426,29 @@ calls! { $
     /// Restores a backup. What an operational device has beyond it is deleted.
     RestoreBackup = Post "/system/restore" [()] ROOT_UNLESS_FRESH [Unprovisioned, Operational],
         Restore => 204 ();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::who;
+
+    #[test]
+    fn the_documentation_says_who_may_as_the_rows_do() {
+        macro_rules! same {
+            ($($access:ident)+) => { $( assert_eq!(who!($access), $access.to_string()); )+ };
+        }
+        same!(ANYBODY ADMINISTRATOR OPERATOR EITHER METRICS ROOT BACKUP RESCUER);
+        same!(ADMINISTRATOR_WHEN_OPERATIONAL ROOT_WHEN_OPERATIONAL);
+        same!(ROOT_UNLESS_FAILED ROOT_UNLESS_FRESH);
+    }
+
+    #[test]
+    fn a_row_and_its_method_are_documented_with_its_facts() {
+        assert_eq!(
+            facts!(Sign),
+            "\n`POST /keys/{KeyID}/sign`, by Operator, in the states `[Operational]`; \
+             question `SignRequest`, answer 200 `Signature`."
+        );
+    }
 }

@@ -29,7 +29,7 @@ pub struct NewUser {
     pub real_name: String,
     /// What they may do.
     pub role: UserRole,
-    /// 10 to 200 bytes.
+    /// [`Passphrase::MIN`] to [`Passphrase::MAX`] bytes.
     pub passphrase: Passphrase,
 }
 
@@ -54,7 +54,7 @@ pub struct UserItem {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewUserPassphrase {
-    /// 10 to 200 bytes.
+    /// [`Passphrase::MIN`] to [`Passphrase::MAX`] bytes.
     pub passphrase: Passphrase,
 }
 

@@ -1,5 +1,6 @@
 //! Making backups.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 
@@ -11,7 +12,7 @@ use crate::failure::Failure;
 use crate::file::{NewFile, Readers, is_dash, written};
 use crate::noun::Verb;
 use crate::progress::Progress;
-use crate::session::{Session, failed};
+use crate::session::Session;
 
 /// The device needs a backup passphrase first: `nethsm config passphrases backup`.
 #[derive(Args, Debug)]
@@ -22,19 +23,20 @@ pub(crate) struct Create {
 
 impl Verb for Create {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let client = session.patient::<table::MakeBackup>(self)?;
+        session.log_in_for::<table::MakeBackup>(self)?;
         let progress = Progress::new("backing up", None);
         if is_dash(&self.file) {
-            client
-                .backup(&mut progress.writing(io::stdout().lock()))
-                .map_err(failed::<table::MakeBackup>)?;
+            session.ask_long::<table::MakeBackup, _>(self, |client| {
+                client.backup(&mut progress.writing(io::stdout().lock()))
+            })?;
             return Ok(Answer::gone());
         }
-        let mut file = NewFile::create(&self.file, Readers::Owner)?;
-        let length = client
-            .backup(&mut progress.writing(&mut file))
-            .map_err(failed::<table::MakeBackup>)?;
-        file.keep()?;
+        // A call that is made again has written nothing before.
+        let file = RefCell::new(NewFile::create(&self.file, Readers::Owner)?);
+        let length = session.ask_long::<table::MakeBackup, _>(self, |client| {
+            client.backup(&mut progress.writing(&mut *file.borrow_mut()))
+        })?;
+        file.into_inner().keep()?;
         Ok(written(&self.file, length))
     }
 }

@@ -10,11 +10,11 @@ use nethsm::transfer::RestoreArguments;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::file::{length, open};
+use crate::file::{Sendable, length};
 use crate::noun::Verb;
 use crate::passphrase::existing;
 use crate::progress::Progress;
-use crate::session::{Session, failed};
+use crate::session::Session;
 
 /// A fresh device has everything of the backup then. An operational one takes users, keys and
 /// namespaces, and what it has beyond the backup is deleted. Either may be locked afterwards, by
@@ -40,7 +40,9 @@ pub(crate) struct Restore {
 
 impl Verb for Restore {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let mut file = open(&self.file)?;
+        let file = Sendable::open(&self.file)?;
+        // Before the passphrase is typed: there may be no device, or several.
+        session.log_in_for::<table::RestoreBackup>(self)?;
         let passphrase = self.backup_passphrase_file.as_deref();
         let arguments = RestoreArguments {
             backup_passphrase: match self.own {
@@ -50,11 +52,10 @@ impl Verb for Restore {
             system_time: Some(self.time.unwrap_or_else(|| DeviceTime(Timestamp::now()))),
         };
         session.confirm("restore the backup; what the device has beyond it is deleted")?;
-        let client = session.patient::<table::RestoreBackup>(self)?;
         let progress = Progress::new("restoring", length(&self.file));
-        client
-            .restore(&arguments, &mut progress.reading(&mut file))
-            .map_err(failed::<table::RestoreBackup>)?;
+        session.ask_long::<table::RestoreBackup, _>(self, |client| {
+            client.restore(&arguments, &mut progress.reading(file.whole()?))
+        })?;
         Ok(Answer::done("restored", &[]))
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use nethsm::config::{self, LogLevel};
 use nethsm::table;
 
+use super::shown;
 use crate::answer::Answer;
 use crate::choice::one_of;
 use crate::failure::Failure;
@@ -22,21 +23,7 @@ noun! {
     }
 }
 
-impl Default for Logging {
-    fn default() -> Self {
-        Self::Show(Show)
-    }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Show;
-
-impl Verb for Show {
-    fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let logging = session.call::<table::GetLogging>(self, &(), &())?;
-        Ok(Answer::of(&logging))
-    }
-}
+shown!(Logging by GetLogging);
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {

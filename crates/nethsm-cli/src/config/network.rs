@@ -6,6 +6,7 @@ use clap::Args;
 use nethsm::config::{self, Ipv6Cidr, Ipv6Network};
 use nethsm::table;
 
+use super::shown;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::noun::{Verb, noun};
@@ -21,21 +22,7 @@ noun! {
     }
 }
 
-impl Default for Network {
-    fn default() -> Self {
-        Self::Show(Show)
-    }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Show;
-
-impl Verb for Show {
-    fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let network = session.call::<table::GetNetwork>(self, &(), &())?;
-        Ok(Answer::of(&network))
-    }
-}
+shown!(Network by GetNetwork);
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {

@@ -6,6 +6,7 @@ use clap::Args;
 use nethsm::config;
 use nethsm::table;
 
+use super::shown;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::noun::{Verb, noun};
@@ -21,21 +22,7 @@ noun! {
     }
 }
 
-impl Default for Ntp {
-    fn default() -> Self {
-        Self::Show(Show)
-    }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Show;
-
-impl Verb for Show {
-    fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let ntp = session.call::<table::GetNtp>(self, &(), &())?;
-        Ok(Answer::of(&ntp))
-    }
-}
+shown!(Ntp by GetNtp);
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {

@@ -6,6 +6,7 @@ use nethsm::config::Clock;
 use nethsm::table;
 use nethsm::time::DeviceTime;
 
+use super::shown;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::noun::{Verb, noun};
@@ -21,21 +22,7 @@ noun! {
     }
 }
 
-impl Default for Time {
-    fn default() -> Self {
-        Self::Show(Show)
-    }
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct Show;
-
-impl Verb for Show {
-    fn run(&self, session: &Session) -> Result<Answer, Failure> {
-        let clock = session.call::<table::GetTime>(self, &(), &())?;
-        Ok(Answer::of(&clock))
-    }
-}
+shown!(Time by GetTime);
 
 #[derive(Args, Debug)]
 pub(crate) struct Set {

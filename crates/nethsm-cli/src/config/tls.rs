@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use nethsm::body::Pem;
 use nethsm::config::GenerateTlsKey;
-use nethsm::key::TlsKeyType;
+use nethsm::key::{RSA_LENGTHS, TlsKeyType};
 use nethsm::table;
 
 use crate::answer::Answer;
@@ -99,8 +99,10 @@ pub(crate) struct Generate {
     #[arg(long = "type", value_name = "TYPE", value_parser = one_of!(TlsKeyType))]
     key_type: TlsKeyType,
 
-    /// Bits, for RSA: 1024 to 8192.
-    #[arg(long, value_name = "BITS", required_if_eq("key_type", "RSA"))]
+    #[arg(
+        long, value_name = "BITS", required_if_eq("key_type", "RSA"),
+        help = format!("Bits, for RSA: {} to {}", RSA_LENGTHS.start(), RSA_LENGTHS.end())
+    )]
     length: Option<u32>,
 }
 

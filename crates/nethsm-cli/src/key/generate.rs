@@ -2,7 +2,9 @@
 
 use clap::Args;
 use nethsm::id::KeyId;
-use nethsm::key::{GenerateKey, KeyLabel, KeyMechanism, KeyType, Restrictions};
+use nethsm::key::{
+    GENERIC_LENGTHS, GenerateKey, KeyLabel, KeyMechanism, KeyType, RSA_LENGTHS, Restrictions,
+};
 use nethsm::table;
 
 use crate::answer::Answer;
@@ -20,9 +22,11 @@ pub(crate) struct Generate {
     #[arg(long = "type", value_name = "TYPE", value_parser = one_of!(KeyType))]
     key_type: KeyType,
 
-    /// Bits, for RSA (1024 to 8192) and Generic (128 to 8192).
     #[arg(
-        long, value_name = "BITS",
+        long, value_name = "BITS", help = format!(
+            "Bits, for RSA ({} to {}) and Generic ({} to {})",
+            RSA_LENGTHS.start(), RSA_LENGTHS.end(), GENERIC_LENGTHS.start(), GENERIC_LENGTHS.end()
+        ),
         required_if_eq_any([("key_type", "RSA"), ("key_type", "Generic")])
     )]
     length: Option<u32>,

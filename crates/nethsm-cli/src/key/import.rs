@@ -14,7 +14,7 @@ use crate::choice::one_of;
 use crate::failure::Failure;
 use crate::file::read;
 use crate::noun::Verb;
-use crate::session::{Session, failed};
+use crate::session::Session;
 
 /// From PEM (not encrypted: PKCS #8, PKCS #1 or SEC 1), or from raw numbers in files: seed,
 /// scalar or symmetric key with --raw, primes and exponent with --prime-p, --prime-q and
@@ -79,16 +79,14 @@ impl Import {
             key,
         };
         if let Some(name) = &self.name {
-            session
-                .client::<table::PutKey>(self)?
-                .call_alternatively::<table::PutKey>(name, &question)
-                .map_err(failed::<table::PutKey>)?;
+            session.ask::<table::PutKey, _>(self, |client| {
+                client.call_alternatively::<table::PutKey>(name, &question)
+            })?;
             return Ok(name.clone());
         }
-        let created = session
-            .client::<table::AddKey>(self)?
-            .call_alternatively::<table::AddKey>(&(), &question)
-            .map_err(failed::<table::AddKey>)?;
+        let created = session.ask::<table::AddKey, _>(self, |client| {
+            client.call_alternatively::<table::AddKey>(&(), &question)
+        })?;
         Ok(created.id)
     }
 

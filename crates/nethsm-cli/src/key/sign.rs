@@ -13,7 +13,7 @@ use crate::digest::{Hash, Wanted, framed, wanted};
 use crate::failure::Failure;
 use crate::file::{Out, Readers, read};
 use crate::noun::Verb;
-use crate::session::{Session, failed};
+use crate::session::Session;
 
 /// The most bytes of a message that the device takes, less the room for base64 and JSON.
 const MOST: u64 = 50 << 20;
@@ -56,16 +56,15 @@ fn octets(text: &str) -> Result<Octets, hex::FromHexError> {
 impl Verb for Sign {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
         // Whoever signs can also look at the key: one passphrase for both.
-        let client = session.client::<table::Sign>(self)?;
+        session.log_in_for::<table::Sign>(self)?;
         let key = session.call::<table::GetKey>(self, &self.key, &())?;
         let mode = match self.mode {
             Some(mode) => mode,
             None => only_mode(&key)?,
         };
         let message = self.message(wanted(mode, key.key_type), mode)?.into();
-        let signature = client
-            .call::<table::Sign>(&self.key, &SignRequest { mode, message })
-            .map_err(failed::<table::Sign>)?;
+        let question = SignRequest { mode, message };
+        let signature = session.call::<table::Sign>(self, &self.key, &question)?;
         self.out
             .octets("signature", &signature.signature.0, Readers::Usual)
     }

@@ -40,12 +40,15 @@ pub(crate) enum Start {
     Fresh,
     /// A provisioned one with a user of each role.
     Ready,
+    /// That one, and another with the same users and keys.
+    Several,
 }
 
 /// A device and, beside it, files to work with.
 pub(crate) struct Place {
-    // Ends before its folder is removed.
+    // They end before their folder is removed.
     device: Device,
+    other: Option<Device>,
     folder: TempDir,
     pub(crate) files: PathBuf,
     pub(crate) config: PathBuf,
@@ -70,17 +73,53 @@ impl Place {
         let device = Device::start(&program, &folder.path().join("device"));
         let config = folder.path().join("config");
         fs::create_dir_all(config.join("nethsm")).expect("created");
-        fs::write(config.join("nethsm/config.toml"), device.profile(&files)).expect("written");
+        let several = start == Start::Several;
+        let other = several.then(|| Device::start(&program, &folder.path().join("other")));
+        let mut profiles = format!("default = \"test\"\n{}", device.profile("test"));
+        if let Some(other) = &other {
+            profiles.push_str(&other.profile("other"));
+            profiles.push_str(&device.profile_with(other));
+        }
+        fs::write(config.join("nethsm/config.toml"), profiles).expect("written");
+        for name in PASSPHRASES {
+            // Beside the configuration, where the profiles look for them.
+            passphrase_file(&config.join("nethsm"), name);
+        }
         let place = Self {
             folder,
             files,
             config,
             device,
+            other,
         };
-        if start == Start::Ready {
-            place.make_ready();
+        if start != Start::Fresh {
+            place.make_ready("test");
+        }
+        if several {
+            place.make_ready("other");
+            for profile in ["test", "other"] {
+                place.nethsm(&format!(
+                    "--profile {profile} key import packages --raw seed --type Curve25519"
+                ));
+            }
         }
         Some(place)
+    }
+
+    /// How to recognise the device.
+    pub(crate) fn tls(&self) -> &str {
+        &self.device.tls
+    }
+
+    /// Ends the device, and serves another one with these arguments.
+    pub(crate) fn serve_instead(&mut self, data: &Path, arguments: &[String]) {
+        let program = beside("softnethsm").expect("it was there");
+        self.device = Device::serve(&program, data, arguments);
+    }
+
+    /// The address of the other device.
+    pub(crate) fn other(&self) -> Option<&str> {
+        Some(&self.other.as_ref()?.url)
     }
 
     /// The folder around everything.
@@ -111,15 +150,15 @@ impl Place {
         assert!(done.status.success(), "{arguments}: {said}");
     }
 
-    fn make_ready(&self) {
-        self.nethsm("provision --unlock-passphrase-file unlock.passphrase --admin-passphrase-file admin.passphrase");
+    fn make_ready(&self, profile: &str) {
+        self.nethsm(&format!("--profile {profile} provision --unlock-passphrase-file unlock.passphrase --admin-passphrase-file admin.passphrase"));
         for (user, role) in [
             ("packager", "Operator"),
             ("archivist", "Backup"),
             ("watcher", "Metrics"),
         ] {
             self.nethsm(&format!(
-                "user add {user} --role {role} --new-passphrase-file {user}.passphrase"
+                "--profile {profile} user add {user} --role {role} --new-passphrase-file {user}.passphrase"
             ));
         }
     }
@@ -133,9 +172,7 @@ fn beside(name: &str) -> Option<PathBuf> {
 
 fn lay_out(files: &Path) {
     for name in PASSPHRASES {
-        let path = files.join(format!("{name}.passphrase"));
-        fs::write(&path, format!("passphrase of {name}\n")).expect("written");
-        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("own file");
+        passphrase_file(files, name);
     }
     let write = |name: &str, content: &[u8]| fs::write(files.join(name), content).expect("written");
     let seed: Vec<u8> = (0..32)
@@ -148,6 +185,12 @@ fn lay_out(files: &Path) {
     write("aes.key", &[7; 32]);
     write("package.zst", b"not really a package\n");
     write("blocks", b"sixteen bytes or a multiple of!\n");
+}
+
+fn passphrase_file(folder: &Path, name: &str) {
+    let path = folder.join(format!("{name}.passphrase"));
+    fs::write(&path, format!("passphrase of {name}\n")).expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("own file");
 }
 
 /// What `signstar-request-signature prepare` prints for an empty file: the initial state of
@@ -179,9 +222,14 @@ struct Device {
 
 impl Device {
     fn start(program: &Path, data: &Path) -> Self {
+        let folder = data.display().to_string();
+        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data", &folder];
+        Self::serve(program, data, &arguments.map(str::to_owned))
+    }
+
+    fn serve(program: &Path, data: &Path, arguments: &[String]) -> Self {
         let mut process = Command::new(program)
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -202,25 +250,37 @@ impl Device {
         }
     }
 
-    fn profile(&self, files: &Path) -> String {
-        let mut text = format!(
-            "default = \"test\"\n[profiles.test]\nurl = \"{}\"\ntls = \"{}\"\n",
-            self.url, self.tls
-        );
-        for (user, role) in [
-            ("admin", "Administrator"),
-            ("packager", "Operator"),
-            ("archivist", "Backup"),
-            ("watcher", "Metrics"),
-        ] {
-            let file = files.join(format!("{user}.passphrase"));
-            text.push_str(&format!(
-                "[[profiles.test.users]]\nname = \"{user}\"\nrole = \"{role}\"\npassphrase = {{ file = \"{}\" }}\n",
-                file.display()
-            ));
-        }
-        text
+    fn profile(&self, name: &str) -> String {
+        let Self { url, tls, .. } = self;
+        let own = format!("[profiles.{name}]\nurl = \"{url}\"\ntls = \"{tls}\"\n");
+        own + &users(name)
     }
+
+    /// The profile `both`.
+    fn profile_with(&self, other: &Self) -> String {
+        let own = format!(
+            "[profiles.both]\nurls = [\"{}\", \"{}\"]\ntls = [\"{}\", \"{}\"]\n",
+            self.url, other.url, self.tls, other.tls
+        );
+        own + &users("both")
+    }
+}
+
+/// Those of a profile.
+fn users(profile: &str) -> String {
+    let user = |(user, role): (&str, &str)| {
+        format!(
+            "[[profiles.{profile}.users]]\nname = \"{user}\"\nrole = \"{role}\"\npassphrase = {{ file = \"{user}.passphrase\" }}\n"
+        )
+    };
+    [
+        ("admin", "Administrator"),
+        ("packager", "Operator"),
+        ("archivist", "Backup"),
+        ("watcher", "Metrics"),
+    ]
+    .map(user)
+    .concat()
 }
 
 impl Drop for Device {

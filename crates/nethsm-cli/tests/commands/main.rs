@@ -1,6 +1,10 @@
 //! The real program against a real software device, started for each test.
 
 mod device;
+mod devices;
+mod exports;
+mod rescue;
 mod sessions;
 mod signatures;
+mod sources;
 mod terminal;

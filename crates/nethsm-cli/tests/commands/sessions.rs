@@ -12,8 +12,13 @@ fn session(name: &str, start: Start) {
         return;
     };
     let source = Path::new("tests/console").join(format!("{name}.md"));
+    run(&place, name, &source);
+}
+
+/// Runs the session in `source` in the folder of a place of this name.
+pub(crate) fn run(place: &Place, name: &str, source: &Path) {
     let copy = place.path().join(format!("{name}.md"));
-    fs::copy(&source, &copy).expect("copied");
+    fs::copy(source, &copy).expect("copied");
     let tested = std::panic::catch_unwind(|| {
         let cases = trycmd::TestCases::new();
         cases
@@ -24,12 +29,16 @@ fn session(name: &str, start: Start) {
         cases
             .insert_var("[URL]", place.url().to_owned())
             .expect("a name");
+        if let Some(other) = place.other() {
+            cases
+                .insert_var("[OTHER]", other.to_owned())
+                .expect("a name");
+        }
         cases.run();
     });
     if std::env::var_os("TRYCMD").is_some() {
-        fs::copy(&copy, &source).expect("copied");
+        fs::copy(&copy, source).expect("copied");
     }
-    drop(place);
     if let Err(panic) = tested {
         std::panic::resume_unwind(panic);
     }
@@ -56,6 +65,7 @@ macro_rules! sessions {
 }
 
 sessions! {
+    devices from Several;
     info from Ready;
     health from Fresh;
     provision from Fresh;

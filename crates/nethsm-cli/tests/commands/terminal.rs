@@ -60,3 +60,19 @@ fn what_destroys_asks_first() {
     let shown = place.typed("key remove packages", "y\n");
     assert!(shown.contains("key removed: packages"), "{shown}");
 }
+
+#[test]
+fn a_private_key_is_not_shown_on_a_terminal_without_being_asked() {
+    let Some(place) = place() else {
+        return;
+    };
+    place.nethsm("config passphrases backup --first --new-passphrase-file backup.passphrase");
+    place.nethsm("key import packages --raw seed --type Curve25519");
+    place.nethsm("backup create nethsm.backup");
+    let export = "backup export nethsm.backup packages --backup-passphrase-file backup.passphrase --unlock-passphrase-file unlock.passphrase --out -";
+    let shown = place.typed(export, "");
+    assert!(shown.contains("error: a private key is not"), "{shown}");
+    assert!(!shown.contains("PRIVATE KEY"), "{shown}");
+    let shown = place.typed(&format!("{export} --to-terminal"), "");
+    assert!(shown.contains("BEGIN PRIVATE KEY"), "{shown}");
+}

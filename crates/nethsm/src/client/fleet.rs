@@ -30,22 +30,24 @@ pub enum Order {
 /// A device that failed is left alone for a while: one second, then two, four and so on to one
 /// minute. If all are left alone, they are tried nevertheless.
 ///
-/// ```no_run
-/// use nethsm::client::{Client, Fleet, Order, Tls};
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/device.rs")); }
+/// # use nethsm::passphrase::Credentials;
+/// # let (first, second) = (example::operational(), example::operational().with_key("packages"));
+/// # let clients = vec![first.client(), second.client()];
+/// # let operator = Credentials::new("operator".parse()?, example::passphrase());
+/// use nethsm::client::{Fleet, Order};
 /// use nethsm::key::{SignMode, SignRequest};
 /// use nethsm::table::Sign;
 ///
-/// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// let mut clients = Vec::new();
-/// for url in ["https://192.0.2.1", "https://192.0.2.2"] {
-///     clients.push(Client::new(&url.parse()?, &Tls::System)?);
-/// }
-/// let fleet = Fleet::new(clients, Order::RoundRobin);
+/// let fleet = Fleet::new(clients, Order::Listed).as_user(operator);
+/// # drop(first);
+/// // The first of the two is switched off now.
 /// let question = SignRequest { mode: SignMode::EdDsa, message: b"hello".to_vec().into() };
 /// let answered = fleet.call::<Sign>(&"packages".parse()?, &question)?;
-/// println!("signed by {}", answered.by);
-/// # Ok(())
-/// # }
+/// assert_eq!(answered.by, *fleet.clients()[1].url());
+/// assert_eq!(fleet.conditions()[0].1.failures, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Fleet {
@@ -118,15 +120,22 @@ impl Fleet {
         }
     }
 
-    /// The same devices and connections, for calls as the user that `credentials` makes up for
-    /// each: the passphrases cannot be copied.
+    /// The same devices and connections, for calls as this user, who is known to all of them.
     #[must_use]
-    pub fn as_user(&self, mut credentials: impl FnMut() -> Credentials) -> Self {
-        let clients = self.clients.iter();
+    pub fn as_user(&self, credentials: Credentials) -> Self {
+        let credentials = Arc::new(credentials);
+        self.with(|client| client.as_shared_user(credentials.clone()))
+    }
+
+    /// The same devices and connections; each call may take this long in all.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Self {
+        self.with(|client| client.with_timeout(timeout))
+    }
+
+    fn with(&self, change: impl Fn(&Client) -> Client) -> Self {
         Self {
-            clients: clients
-                .map(|client| client.as_user(credentials()))
-                .collect(),
+            clients: self.clients.iter().map(change).collect(),
             shared: self.shared.clone(),
         }
     }
@@ -167,6 +176,19 @@ impl Fleet {
         parameters: &C::Parameters,
         question: &C::Question,
     ) -> Result<Answered<C::Answer>, FleetError> {
+        self.ask::<C, _>(|client| client.call::<C>(parameters, question))
+    }
+
+    /// Like [`Fleet::call`], for what is not a plain call: `ask` makes the call `C` of the device
+    /// that it is given, with a query, as a transfer, or through another library.
+    ///
+    /// # Errors
+    ///
+    /// [`FleetError`].
+    pub fn ask<C: Call, A>(
+        &self,
+        ask: impl Fn(&Client) -> Result<A, Error>,
+    ) -> Result<Answered<A>, FleetError> {
         let mut errors = Vec::new();
         for place in self.places() {
             let Some(client) = self.clients.get(place) else {
@@ -179,7 +201,7 @@ impl Fleet {
                 continue;
             }
             let by = client.url().clone();
-            match client.call::<C>(parameters, question) {
+            match ask(client) {
                 Ok(answer) => {
                     self.is_well(place);
                     return Ok(Answered { answer, by });

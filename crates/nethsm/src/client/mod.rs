@@ -1,26 +1,19 @@
 //! The client: one handle, many calls, few connections.
 //!
-//! ```no_run
-//! use nethsm::client::{Client, Tls};
-//! use nethsm::key::{SignMode, SignRequest};
-//! use nethsm::passphrase::{Credentials, Passphrase};
+//! ```
+//! # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/device.rs")); }
+//! # let it = example::operational().with_key("packages");
+//! # let (url, tls, passphrase) = (it.url(), it.tls(), example::passphrase());
+//! use nethsm::client::Client;
+//! use nethsm::passphrase::Credentials;
+//! use nethsm::system::SystemState;
 //!
-//! fn sign(passphrase: Passphrase) -> Result<(), Box<dyn std::error::Error>> {
-//!     let pin = "pin:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-//!     let device = Client::new(&"https://192.0.2.1".parse()?, &pin.parse()?)?;
-//!     println!("{}", device.state()?);
+//! let device = Client::new(&url.parse()?, &tls)?;
+//! assert_eq!(device.state()?, SystemState::Operational);
 //!
-//!     let operator = device.as_user(Credentials::new("operator".parse()?, passphrase));
-//!     let signature = operator.sign(
-//!         &"packages".parse()?,
-//!         &SignRequest {
-//!             mode: SignMode::EdDsa,
-//!             message: b"hello".to_vec().into(),
-//!         },
-//!     )?;
-//!     assert_eq!(signature.len(), 64);
-//!     Ok(())
-//! }
+//! let operator = device.as_user(Credentials::new("operator".parse()?, passphrase));
+//! assert_eq!(operator.keys()?, ["packages".parse()?]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod calls;
@@ -93,8 +86,13 @@ impl Client {
     /// Another handle on the same connections, for calls as this user.
     #[must_use]
     pub fn as_user(&self, credentials: Credentials) -> Self {
+        self.as_shared_user(Arc::new(credentials))
+    }
+
+    /// One copy of the passphrase for the handles on all devices of a fleet.
+    fn as_shared_user(&self, credentials: Arc<Credentials>) -> Self {
         Self {
-            credentials: Some(Arc::new(credentials)),
+            credentials: Some(credentials),
             ..self.clone()
         }
     }

@@ -11,7 +11,7 @@ use super::{Client, Error, read};
 use crate::body::{Body, Kind};
 use crate::call::Call;
 use crate::multipart;
-use crate::table::{MakeBackup, RestoreBackup, UploadUpdate};
+use crate::table::{MakeBackup, RestoreBackup, UploadUpdate, facts};
 use crate::transfer::{BackupFile, ReleaseNotes, RestoreArguments};
 
 /// Transfers. They may take as long as bytes flow, see
@@ -21,15 +21,29 @@ impl Client {
     /// Makes a backup and writes it to `into`; gives its length in bytes, at most 1 GiB.
     /// [`Error::Refused`] with status 412 as long as no backup passphrase is set.
     ///
-    /// ```no_run
-    /// # fn example(client: nethsm::client::Client) -> Result<(), Box<dyn std::error::Error>> {
-    /// let length = client.backup(&mut std::fs::File::create("nethsm.backup")?)?;
-    /// println!("{length} bytes");
-    /// # Ok(())
-    /// # }
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/example/device.rs")); }
+    /// # let device = example::operational().with_key("packages").with_backups();
+    /// # let (keeper, administrator) = (device.user("backup"), device.user("admin"));
+    /// # let passphrase = example::passphrase();
+    /// use nethsm::transfer::RestoreArguments;
+    ///
+    /// let mut backup = Vec::new();
+    /// let length = keeper.backup(&mut backup)?;
+    /// assert_eq!(length, backup.len() as u64);
+    ///
+    /// administrator.delete_key(&"packages".parse()?)?;
+    /// let arguments = RestoreArguments {
+    ///     backup_passphrase: Some(passphrase),
+    ///     system_time: None,
+    /// };
+    /// administrator.restore(&arguments, &mut backup.as_slice())?;
+    /// assert_eq!(administrator.keys()?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// After an error what was written is no backup.
+    #[doc = facts!(MakeBackup)]
     pub fn backup(&self, into: &mut dyn Write) -> Result<u64, Error> {
         let request = self.request::<MakeBackup>(&(), &(), None)?;
         let response = self.run(request.body([].as_slice()), None)?;
@@ -44,6 +58,7 @@ impl Client {
 
     /// Restores the backup that is read from `backup`. On an operational device, **users,
     /// keys and namespaces that are not in the backup are deleted**.
+    #[doc = facts!(RestoreBackup)]
     pub fn restore(
         &self,
         arguments: &RestoreArguments,
@@ -68,6 +83,7 @@ impl Client {
     /// Brings the update that is read from `update` into the device, where it waits for
     /// [`Client::commit_update`]. [`Error::Conflict`] if it is older than what the device has,
     /// or another one waits.
+    #[doc = facts!(UploadUpdate)]
     pub fn update(&self, update: &mut dyn Read) -> Result<ReleaseNotes, Error> {
         let media_type = Kind::Octets.media_type().unwrap_or_default();
         let response = self.upload::<UploadUpdate>(media_type.into(), update)?;

@@ -1,11 +1,18 @@
 //! Kinds of keys, and what they can be used for.
 
+use std::ops::RangeInclusive;
+
 use crate::names::names;
+
+/// How many bits an RSA key that the device makes may have.
+pub const RSA_LENGTHS: RangeInclusive<u32> = 1024..=8192;
+/// How many bits a symmetric key that the device makes may have.
+pub const GENERIC_LENGTHS: RangeInclusive<u32> = 128..=8192;
 
 names! {
     /// What kind of key.
     pub enum KeyType {
-        /// RSA, 1024 to 8192 bits.
+        /// RSA, of [`RSA_LENGTHS`].
         Rsa = "RSA",
         /// Ed25519.
         Curve25519 = "Curve25519",
@@ -23,7 +30,7 @@ names! {
         BrainpoolP384 = "BrainpoolP384",
         /// brainpoolP512r1.
         BrainpoolP512 = "BrainpoolP512",
-        /// A symmetric key, 128 to 8192 bits.
+        /// A symmetric key, of [`GENERIC_LENGTHS`].
         Generic = "Generic",
     }
 }
@@ -31,7 +38,7 @@ names! {
 names! {
     /// What kind of key for the TLS certificate of the device.
     pub enum TlsKeyType {
-        /// RSA, 1024 to 8192 bits.
+        /// RSA, of [`RSA_LENGTHS`].
         Rsa = "RSA",
         /// Ed25519.
         Curve25519 = "Curve25519",

@@ -12,7 +12,7 @@ const SIGNATURE: &str = r#"{"signature":"AQID"}"#;
 
 fn fleet(devices: &[&Device], order: Order) -> Fleet {
     let clients: Vec<Client> = devices.iter().map(|device| device.client()).collect();
-    Fleet::new(clients, order).as_user(operator)
+    Fleet::new(clients, order).as_user(operator())
 }
 
 fn sign(fleet: &Fleet) -> Result<String, FleetError> {
