@@ -50,13 +50,6 @@ pub enum OpenError {
 /// Opens the key `key` of the HSM `hsm`. Nothing is sent to the HSM yet.
 pub fn open(key: &Key, hsm: &Hsm) -> Result<Box<dyn Signer>, OpenError> {
     match hsm {
-        Hsm::NetHsm {
-            url,
-            tls,
-            timeout_seconds,
-        } => {
-            let signer = nethsm::NetHsmKey::open(key, url, tls, *timeout_seconds)?;
-            Ok(Box::new(signer))
-        }
+        Hsm::NetHsm(hsm) => Ok(Box::new(nethsm::NetHsmKey::open(key, hsm)?)),
     }
 }

@@ -1,6 +1,6 @@
 //! A key in a NetHSM, in hardware or in software.
 
-use std::{num::NonZeroU32, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use nethsm::{
     client::{Client, Error, Options, Tls, Url},
@@ -9,14 +9,15 @@ use nethsm::{
     passphrase::Credentials,
 };
 use signstar::{
-    config::{Credential, Key},
+    config::{Credential, Key, NetHsm},
+    request::Digest,
     sign::{Message, PublicKey, Signer, SignerError},
 };
 
 use crate::{OpenError, credential};
 
 /// A key, and the operator that may use it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NetHsmKey {
     operator: Client,
     id: KeyId,
@@ -28,25 +29,25 @@ impl NetHsmKey {
         Self { operator, id }
     }
 
-    /// Opens `key` in the device at `url`, recognised by `tls`, with answers within `timeout`
-    /// seconds.
-    pub(crate) fn open(
-        key: &Key,
-        url: &str,
-        tls: &str,
-        timeout: NonZeroU32,
-    ) -> Result<Self, OpenError> {
+    /// Opens `key` in the first device of `hsm`.
+    pub(crate) fn open(key: &Key, hsm: &NetHsm) -> Result<Self, OpenError> {
         let Credential::File(path) = &key.passphrase;
         let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
             path: path.clone(),
             source,
         })?;
         let options = Options {
-            timeout: Duration::from_secs(timeout.get().into()),
+            timeout: Duration::from_secs(hsm.timeout_seconds().get().into()),
             ..Options::default()
         };
-        let url: Url = value(url)?;
-        let tls: Tls = value(tls)?;
+        let [device, ..] = hsm.devices() else {
+            return Err(OpenError::Value {
+                value: "devices".to_owned(),
+                source: "at least one is expected".into(),
+            });
+        };
+        let url: Url = value(&device.url)?;
+        let tls: Tls = value(&device.tls)?;
         let device = Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?;
         let operator = device.as_user(Credentials::new(value(&key.operator)?, passphrase));
         Ok(Self::new(operator, value(&key.id)?))
@@ -66,13 +67,15 @@ where
 impl Signer for NetHsmKey {
     fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError> {
         let (mode, octets) = match message {
-            Message::RsaPkcs1(digest_info) => (SignMode::Pkcs1, digest_info),
-            Message::Ecdsa(digest) => (SignMode::Ecdsa, digest),
-            Message::Ed25519(message) => (SignMode::EdDsa, message),
+            Message::RsaPkcs1(digest_info) => (SignMode::Pkcs1, &digest_info[..]),
+            Message::RsaPss(Digest::Sha256(digest)) => (SignMode::PssSha256, &digest[..]),
+            Message::RsaPss(Digest::Sha512(digest)) => (SignMode::PssSha512, &digest[..]),
+            Message::Ecdsa(digest) => (SignMode::Ecdsa, &digest[..]),
+            Message::Ed25519(message) => (SignMode::EdDsa, &message[..]),
         };
         let question = SignRequest {
             mode,
-            message: octets.clone().into(),
+            message: octets.to_vec().into(),
         };
         let sign = || self.operator.sign(&self.id, &question);
         match sign() {

@@ -12,7 +12,11 @@ use std::{
     thread,
 };
 
-use signstar::{request::Octets, response::Answer, sign::Detached};
+use signstar::{
+    request::Octets,
+    response::Answer,
+    sign::{Detached, DoesNotVerify},
+};
 
 use crate::{Cancelled, Error, Hashed, Question, Session, Ssh, Target, Trust};
 
@@ -241,11 +245,18 @@ impl Batch<'_> {
             source,
         })?;
         let armored = match answer {
-            Answer::Signature(armored) => armored,
+            Answer::Signature { text, .. } => text,
+            Answer::Salt { .. } | Answer::Progress { .. } => {
+                return Err(Error::DoesNotVerify {
+                    path: path(),
+                    source: DoesNotVerify::Malformed("not a signature at all".to_owned()),
+                });
+            }
             Answer::Refusal {
                 code,
                 message,
                 retry,
+                ..
             } => {
                 return Err(Error::Refused {
                     path: path(),

@@ -92,7 +92,7 @@ fn line(octets: &Octets) -> String {
 
 fn status(octets: &Octets) -> u8 {
     match Answer::parse(octets.as_slice()) {
-        Ok(Answer::Signature(_)) => 0,
+        Ok(Answer::Signature { .. } | Answer::Salt { .. } | Answer::Progress { .. }) => 0,
         Ok(Answer::Refusal { code, .. }) => Code::from_name(&code).map_or(3, Code::exit_status),
         Err(_) => 5,
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha512};
-use signstar::request::{AllegedName, OutputType, Request, Sha512State};
+use signstar::request::{AllegedName, Request, Sha512State};
 
 use crate::Error;
 
@@ -123,7 +123,7 @@ impl Hashed {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs());
-        Request::new(self.state.clone(), OutputType::OpenPgpV4, name).to_json(now)
+        Request::open_pgp_v4(self.state.clone(), name).to_json(now)
     }
 }
 

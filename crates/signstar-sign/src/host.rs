@@ -11,6 +11,7 @@ use signstar::{
     Enclave,
     config::{ClientName, Config, Identity, Key, KeyName},
     policy::Policy,
+    request::Salts,
     sign::{Certificate, Keyring, SigningKey},
 };
 
@@ -91,6 +92,7 @@ pub(crate) fn enclave(config: &Config, client: &ClientName, journal: &mut Journa
         policy: Policy::new(config.clients.clone()),
         keyring,
         log: config.log,
+        salts: Salts::default(),
     }
 }
 
@@ -100,10 +102,10 @@ fn open(config: &Config, name: &KeyName) -> Result<SigningKey, Box<dyn std::erro
         .get(name)
         .and_then(|key| Some((key, config.hsms.get(&key.hsm)?)))
         .ok_or("the configuration refers to something that is not there")?;
-    let path = key.certificate.display();
-    let octets = read(&key.certificate).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let certificate =
-        Certificate::parse(&octets).map_err(|error| format!("{path} is unusable: {error}"))?;
+    let path = (key.certificate.as_ref()).ok_or("the key has no certificate of version 4")?;
+    let octets = read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let certificate = Certificate::parse(&octets)
+        .map_err(|error| format!("{} is unusable: {error}", path.display()))?;
     let signer = signstar_hsm::open(key, hsm)?;
     Ok(SigningKey::new(
         certificate,

@@ -98,8 +98,8 @@ impl Journal {
             outcome: "signed",
             key: Some(grant.key().as_str()),
             output: Some(request.output().as_str()),
-            sha512: Some(hex::encode(request.input().digest())),
-            length: Some(request.input().length()),
+            sha512: (request.input().digest()).map(|digest| hex::encode(digest.as_octets())),
+            length: request.file_length(),
             alleged_name: request.alleged_name().map(AllegedName::as_str),
             milliseconds: u64::try_from(took.as_millis()).ok(),
             ..Line::default()

@@ -1,7 +1,7 @@
 //! Stand-ins for `ssh` and for the enclave behind it: one that signs, and many that misbehave.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufReader, Write},
     path::{Path, PathBuf},
@@ -16,7 +16,7 @@ use signstar::{
     Enclave, answer,
     config::{ClientName, ClientRules, Domain, KeyName, Log},
     policy::Policy,
-    request::{OutputType, Stream},
+    request::{OutputType, Salts, Stream},
     sign::{Certificate, Message, PublicKey, Signer, SignerError, SigningKey},
 };
 use tempfile::TempDir;
@@ -208,11 +208,7 @@ impl Key {
     fn enclave(&self) -> Enclave {
         let client = ClientName::new("client").expect("a name");
         let name = KeyName::new("packages").expect("a name");
-        let rules = ClientRules {
-            key: name.clone(),
-            outputs: BTreeSet::from([OutputType::OpenPgpV4]),
-            enabled: true,
-        };
+        let rules = ClientRules::new(name.clone(), [OutputType::OpenPgpV4]);
         let key = SigningKey::new(
             self.certificate.clone(),
             Box::new(InMemory(Arc::clone(&self.pair))),
@@ -223,6 +219,7 @@ impl Key {
             policy: Policy::new(BTreeMap::from([(client, rules)])),
             keyring: BTreeMap::from([(name, key)]),
             log: Log::Unlogged,
+            salts: Salts::default(),
         }
     }
 }

@@ -15,6 +15,14 @@ pub enum InvalidName {
     /// Not a domain name.
     #[error("`{0}`: a domain has 1 to 253 of a-z, 0-9, `-` and `.`, as in `signstar.example.org`")]
     Domain(String),
+    /// Not a namespace for SSH signatures.
+    #[error("`{0}`: a namespace has 1 to 128 printable ASCII characters and no space")]
+    Namespace(String),
+    /// Not a pattern for file names.
+    #[error(
+        "`{0}`: a pattern for file names has 1 to 255 characters, without `/` and control characters"
+    )]
+    Pattern(String),
 }
 
 fn is_name(text: &str) -> bool {

@@ -1,9 +1,10 @@
-//! An OpenPGP certificate of version 4: a public key and what its holder says about it.
+//! An OpenPGP certificate of version 4 or 6: a public key and what its holder says about it.
 
 mod renewal;
 mod revocation;
 mod statement;
 mod tree;
+mod version6;
 
 use std::time::{Duration, SystemTime};
 
@@ -30,7 +31,8 @@ use super::{InvalidPublicKey, PublicKey, Signer, armor};
 /// The longest certificate that is read, in octets (1 MiB: the certificate slot of a NetHSM).
 const MAX_OCTETS: usize = 1 << 20;
 
-/// A certificate with at least one user ID that its primary key vouches for.
+/// A certificate whose primary key vouches for it: in version 4 by at least one user ID, in
+/// version 6 by a signature over the key itself.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     inner: SignedPublicKey,
@@ -55,11 +57,11 @@ pub enum InvalidCertificate {
     /// Not exactly one OpenPGP certificate of at most 1 MiB.
     #[error("not one OpenPGP certificate: {0}")]
     Malformed(String),
-    /// Not of version 4.
-    #[error("not a certificate of version 4")]
+    /// Neither of version 4 nor of version 6.
+    #[error("not a certificate of version 4 or 6")]
     Version,
-    /// No user ID has a valid self-signature.
-    #[error("no user ID has a valid self-signature")]
+    /// No user ID, or in version 6 not the key, has a valid self-signature.
+    #[error("no user ID or, in version 6, not the key has a valid self-signature")]
     Unbound,
     /// Its holder has revoked it.
     #[error("revoked by its holder")]
@@ -155,7 +157,7 @@ impl Certificate {
 
     pub(super) fn check(inner: SignedPublicKey) -> Result<Self, InvalidCertificate> {
         let primary = &inner.primary_key;
-        if primary.version() != KeyVersion::V4 {
+        if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
             return Err(InvalidCertificate::Version);
         }
         let is_revoked = |signature: &Signature| signature.verify_key(primary).is_ok();
@@ -174,7 +176,8 @@ impl Certificate {
         Ok(certificate)
     }
 
-    /// The fingerprint of the primary key, 40 hexadecimal digits in lower case.
+    /// The fingerprint of the primary key in lower-case hexadecimal: 40 digits in version 4, 64 in
+    /// version 6.
     pub fn fingerprint(&self) -> String {
         self.inner.primary_key.fingerprint().to_string()
     }
@@ -206,6 +209,16 @@ impl Certificate {
     /// The certificate in ASCII armor.
     pub fn to_armored(&self) -> Result<String, pgp::errors::Error> {
         self.inner.to_armored_string(ArmorOptions::default())
+    }
+
+    /// Whether it is of version 6 (else of version 4).
+    pub fn is_v6(&self) -> bool {
+        self.inner.primary_key.version() == KeyVersion::V6
+    }
+
+    /// The public half of its primary key, if that is of a kind that signs here.
+    pub fn public_key(&self) -> Option<PublicKey> {
+        PublicKey::of_packet(&self.inner.primary_key)
     }
 
     pub(super) fn primary(&self) -> &packet::PublicKey {
@@ -247,6 +260,13 @@ impl SigningComponent<'_> {
         }
     }
 
+    pub(super) fn version(&self) -> KeyVersion {
+        match self.key {
+            Component::Primary(key) => key.version(),
+            Component::Subkey(key) => key.version(),
+        }
+    }
+
     fn fingerprint(&self) -> Fingerprint {
         match self.key {
             Component::Primary(key) => key.fingerprint(),
@@ -278,6 +298,9 @@ impl SigningComponent<'_> {
 
 /// The newest valid self-signature over a user ID that its holder has not revoked.
 fn newest_binding(inner: &SignedPublicKey) -> Option<&Signature> {
+    if inner.primary_key.version() == KeyVersion::V6 {
+        return version6::binding(inner);
+    }
     let users = inner.details.users.iter();
     newest(users.filter_map(|user| binding(&inner.primary_key, user)))
 }

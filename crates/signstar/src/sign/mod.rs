@@ -1,63 +1,42 @@
 //! The signature itself: prepared here, made in the HSM, assembled and verified here.
 
 mod armor;
+mod bare;
 mod certificate;
 mod continued;
 mod openpgp;
+mod product;
 mod public_key;
 mod raw;
 mod secret_key;
+mod signing_key;
+mod spki;
+mod ssh;
+mod ssh_wire;
+mod verify;
 
 use std::collections::BTreeMap;
 
+pub use bare::RawSignature;
 pub use certificate::{
     Certificate, FileTree, InvalidCertificate, InvalidRevocation, InvalidUserId, NoTree, Reason,
     Renewal, Revocation, Terms, mail,
 };
 pub use openpgp::{Detached, DoesNotVerify};
+pub use product::Product;
 pub use public_key::{InvalidPublicKey, PublicKey};
 pub use raw::{Message, Signer, SignerError};
 pub use secret_key::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
+pub use signing_key::{Mismatch, SigningKey};
+pub use ssh::SshSignature;
+pub use verify::NotByThisKey;
 
 use crate::{
-    config::{Domain, KeyName},
+    config::KeyName,
     policy::Grant,
     refusal::{Code, Refused},
+    request::Salts,
 };
-
-/// A key, its certificate, and what is stated in its signatures.
-#[derive(Debug)]
-pub struct SigningKey {
-    certificate: Certificate,
-    signer: Box<dyn Signer>,
-    notations: Vec<(String, String)>,
-    domain: Domain,
-}
-
-impl SigningKey {
-    /// A key that signs with `signer` what verifies with `certificate`.
-    ///
-    /// Every signature has the notation `data-digest@DOMAIN` with the 64 octets of the SHA-512 of
-    /// the file, and the further `notations` as names and text.
-    pub fn new(
-        certificate: Certificate,
-        signer: Box<dyn Signer>,
-        domain: Domain,
-        notations: BTreeMap<String, String>,
-    ) -> Self {
-        Self {
-            certificate,
-            signer,
-            notations: notations.into_iter().collect(),
-            domain,
-        }
-    }
-
-    /// What its signatures verify with.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-}
 
 /// The keys that an enclave can sign with.
 pub type Keyring = BTreeMap<KeyName, SigningKey>;
@@ -67,60 +46,36 @@ pub type Keyring = BTreeMap<KeyName, SigningKey>;
 /// Only [`Signed::make`] makes one:
 ///
 /// ```compile_fail,E0451
-/// # use signstar::{policy::Grant, sign::{Detached, Signed}};
-/// # fn skip(grant: Grant, detached: Detached) -> Signed {
-/// Signed { grant, detached, armored: String::new() }
+/// # use signstar::{policy::Grant, sign::{Product, Signed}};
+/// # fn skip(grant: Grant, product: Product) -> Signed {
+/// Signed { grant, product, text: String::new() }
 /// # }
 /// ```
 ///
 /// and not without a grant:
 ///
 /// ```compile_fail,E0308
-/// # use signstar::{request::Request, refusal::Refused, sign::{Keyring, Signed}};
-/// # fn skip(request: Request, keyring: &Keyring) -> Result<Signed, Refused> {
-/// Signed::make(request, keyring)
+/// # use signstar::{request::{Request, Salts}, refusal::Refused, sign::{Keyring, Signed}};
+/// # fn skip(request: Request, keyring: &Keyring, salts: &Salts) -> Result<Signed, Refused> {
+/// Signed::make(request, keyring, salts)
 /// # }
 /// ```
 #[derive(Debug)]
 pub struct Signed {
     grant: Grant,
-    detached: Detached,
-    armored: String,
+    product: Product,
+    text: String,
 }
 
 impl Signed {
     /// Has the granted signature made, with one operation of the HSM, and verifies it.
-    pub fn make(grant: Grant, keyring: &Keyring) -> Result<Self, Refused> {
-        let key = keyring.get(grant.key()).ok_or_else(|| {
-            Refused::new(Code::Misconfigured).because(format!("key {} is not open", grant.key()))
-        })?;
-        let input = grant.request().input();
-
-        let prepared = openpgp::prepare(key, input, grant.at())
-            .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
-        let raw =
-            raw::sign(&key.certificate, &*key.signer, prepared.digest()).map_err(|cause| {
-                let code = match cause {
-                    SignerError::Unavailable(_) => Code::HsmUnavailable,
-                    SignerError::Denied(_) => Code::Misconfigured,
-                    SignerError::Nonsense(_) => Code::SignatureInvalid,
-                };
-                Refused::new(code).because(cause)
-            })?;
-        let detached = prepared
-            .assemble(raw)
-            .map_err(|cause| Refused::new(Code::SignatureInvalid).because(cause))?;
-
-        detached
-            .verify(&key.certificate, input)
-            .map_err(|cause| Refused::new(Code::SignatureInvalid).because(cause))?;
-        let armored = detached
-            .to_armored()
-            .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
+    pub fn make(grant: Grant, keyring: &Keyring, salts: &Salts) -> Result<Self, Refused> {
+        let (product, text) =
+            make(&grant, keyring, salts).map_err(|refused| refused.of(grant.request().id()))?;
         Ok(Self {
             grant,
-            detached,
-            armored,
+            product,
+            text,
         })
     }
 
@@ -129,13 +84,25 @@ impl Signed {
         &self.grant
     }
 
-    /// The signature packet.
-    pub fn detached(&self) -> &Detached {
-        &self.detached
+    /// What was made.
+    pub fn product(&self) -> &Product {
+        &self.product
     }
 
-    /// The signature in ASCII armor.
-    pub fn armored(&self) -> &str {
-        &self.armored
+    /// What was made as the text that a response carries.
+    pub fn text(&self) -> &str {
+        &self.text
     }
+}
+
+fn make(grant: &Grant, keyring: &Keyring, salts: &Salts) -> Result<(Product, String), Refused> {
+    let misconfigured = || Refused::new(Code::Misconfigured);
+    let key = keyring
+        .get(grant.key())
+        .ok_or_else(|| misconfigured().because(format!("key {} is not open", grant.key())))?;
+    let product = Product::make(grant, key, salts)?;
+    let text = product
+        .to_text()
+        .map_err(|cause| misconfigured().because(cause))?;
+    Ok((product, text))
 }

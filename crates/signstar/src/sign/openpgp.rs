@@ -1,4 +1,4 @@
-//! A detached OpenPGP signature of version 4 over a file that only its client has.
+//! A detached OpenPGP signature of version 4 or 6 over a file that only its client has.
 
 use std::time::SystemTime;
 
@@ -8,15 +8,15 @@ use pgp::{
     composed::{ArmorOptions, Deserializable, DetachedSignature},
     crypto::hash::HashAlgorithm,
     packet::{
-        Notation, Signature, SignatureConfig, SignatureType, SignatureVersion, Subpacket,
-        SubpacketData,
+        Notation, Signature, SignatureConfig, SignatureType, SignatureVersion,
+        SignatureVersionSpecific, Subpacket, SubpacketData,
     },
     ser::Serialize,
-    types::{Fingerprint, KeyDetails, SignatureBytes, TimestampError},
+    types::{Fingerprint, KeyDetails, KeyVersion, SignatureBytes, TimestampError},
 };
 
-use super::{Certificate, SigningKey, continued::Continued};
-use crate::request::Sha512State;
+use super::{Certificate, NotByThisKey, continued::Continued, signing_key::Statements};
+use crate::request::{Salt, Sha512State};
 
 /// The longest detached signature that is read, in octets: what `repo-add` accepts.
 const MAX_OCTETS: usize = 16_384;
@@ -38,11 +38,11 @@ pub struct Detached {
 /// Why a signature is not one of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum DoesNotVerify {
-    /// Not exactly one OpenPGP signature packet of at most 16,384 octets.
-    #[error("not a detached OpenPGP signature: {0}")]
+    /// Not exactly one signature of its format, of at most 16,384 octets.
+    #[error("not a detached signature: {0}")]
     Malformed(String),
     /// A version, type or hash that is not accepted here.
-    #[error("not a version 4 signature over a binary document with SHA-512")]
+    #[error("not a signature of the kinds and hash functions that are accepted here")]
     Unsupported,
     /// The certificate has no such key.
     #[error("made by another key: {0}")]
@@ -59,6 +59,12 @@ pub enum DoesNotVerify {
     /// The mathematics says no.
     #[error("the signature is not one of this file")]
     Cryptography(#[source] pgp::errors::Error),
+    /// The mathematics says no, for a signature other than OpenPGP.
+    #[error("the signature is not one of this file")]
+    Raw(#[source] NotByThisKey),
+    /// It is an SSH signature for another purpose.
+    #[error("made for another namespace: {0:?}")]
+    OtherNamespace(String),
 }
 
 /// Why a signature cannot be prepared.
@@ -70,40 +76,54 @@ pub(super) enum CannotPrepare {
     OpenPgp(#[from] pgp::errors::Error),
 }
 
-/// Describes the signature of `key` over `input` at the time `at`.
+/// Describes the signature of the key of `certificate` over `input` at the time `at`: of version 6
+/// with this `salt`, which `input` begins with, else of version 4.
 pub(super) fn prepare(
-    key: &SigningKey,
+    certificate: &Certificate,
+    statements: &Statements,
     input: &Sha512State,
+    salt: Option<&Salt>,
     at: SystemTime,
 ) -> Result<Prepared, CannotPrepare> {
-    let primary = key.certificate.primary();
-    let mut config = SignatureConfig::v4(
-        SignatureType::Binary,
-        primary.algorithm(),
-        HashAlgorithm::Sha512,
-    );
-    let data_digest = Notation {
-        readable: false,
-        name: format!("{DATA_DIGEST}{}", key.domain).into(),
-        value: input.digest().to_vec().into(),
+    let primary = certificate.primary();
+    let (algorithm, hash) = (primary.algorithm(), HashAlgorithm::Sha512);
+    let mut config = match salt {
+        None => SignatureConfig::v4(SignatureType::Binary, algorithm, hash),
+        Some(salt) => SignatureConfig::v6_with_salt(
+            SignatureType::Binary,
+            algorithm,
+            hash,
+            salt.as_octets().to_vec(),
+        ),
     };
-    let further = key.notations.iter().map(|(name, value)| Notation {
+    let mut hashed = vec![
+        Subpacket::critical(SubpacketData::SignatureCreationTime(at.try_into()?))?,
+        Subpacket::regular(SubpacketData::IssuerFingerprint(primary.fingerprint()))?,
+    ];
+    if let Some(user_id) = &statements.signer_user_id {
+        let user_id = SubpacketData::SignersUserID(user_id.clone().into());
+        hashed.push(Subpacket::regular(user_id)?);
+    }
+    // With a salt before the file, its plain digest is not known here.
+    let data_digest = salt.is_none().then(|| Notation {
+        readable: false,
+        name: format!("{DATA_DIGEST}{}", statements.domain).into(),
+        value: input.digest().to_vec().into(),
+    });
+    let further = statements.notations.iter().map(|(name, value)| Notation {
         readable: true,
         name: name.clone().into(),
         value: value.clone().into(),
     });
-    config.hashed_subpackets = vec![
-        Subpacket::critical(SubpacketData::SignatureCreationTime(at.try_into()?))?,
-        Subpacket::regular(SubpacketData::IssuerFingerprint(primary.fingerprint()))?,
-    ];
-    for notation in std::iter::once(data_digest).chain(further) {
-        let notation = SubpacketData::Notation(notation);
-        config.hashed_subpackets.push(Subpacket::regular(notation)?);
+    for notation in data_digest.into_iter().chain(further) {
+        hashed.push(Subpacket::regular(SubpacketData::Notation(notation))?);
     }
-    // Older versions of GnuPG look a key up by this alone.
-    config.unhashed_subpackets = vec![Subpacket::regular(SubpacketData::IssuerKeyId(
-        primary.legacy_key_id(),
-    ))?];
+    config.hashed_subpackets = hashed;
+    if salt.is_none() {
+        // Older versions of GnuPG look a key up by this alone. Version 6 must not have it.
+        let key_id = SubpacketData::IssuerKeyId(primary.legacy_key_id());
+        config.unhashed_subpackets = vec![Subpacket::regular(key_id)?];
+    }
     let digest = digest(&config, input)?;
     Ok(Prepared { config, digest })
 }
@@ -209,10 +229,17 @@ impl Detached {
             .collect()
     }
 
+    /// The salt of a version 6 signature: hash it before the file to get the `input` to check
+    /// against. Version 4 has none.
+    pub fn salt(&self) -> Option<Salt> {
+        salt_of(self.signature.config()?)
+    }
+
     /// Checks that this is a signature over the file behind `input`, made by a key of
-    /// `certificate` that may sign.
+    /// `certificate` that may sign. For version 6, `input` has seen the [salt](Self::salt) before
+    /// the file.
     ///
-    /// Beyond the cryptography: the version is 4, the type binary, the hash SHA-512, the issuer
+    /// Beyond the cryptography: the version is that of the key, 4 or 6, the type binary, the hash SHA-512, the issuer
     /// is stated in the hashed area, the time of the signature lies in the validity of the key,
     /// a digest stated in a `data-digest@` notation is that of the file, and the signature neither
     /// expires nor demands what is not known here.
@@ -230,13 +257,18 @@ impl Detached {
             .key(issuer)
             .ok_or_else(|| DoesNotVerify::OtherKey(issuer.to_string()))?;
         let created = self.signature.created().ok_or(DoesNotVerify::Time)?;
-        if key.algorithm() != config.pub_alg {
+        let versions_agree = match config.version() {
+            SignatureVersion::V4 => key.version() == KeyVersion::V4,
+            SignatureVersion::V6 => key.version() == KeyVersion::V6,
+            _ => false,
+        };
+        if key.algorithm() != config.pub_alg || !versions_agree {
             return Err(DoesNotVerify::Unsupported);
         }
         if !key.is_valid_at(created) {
             return Err(DoesNotVerify::Time);
         }
-        self.check_stated_digest(input)?;
+        self.check_stated_digest(config, input)?;
 
         let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
         self.check_start(&digest)?;
@@ -254,7 +286,7 @@ impl Detached {
     /// This catches mistakes, not forgers.
     pub fn check_without_certificate(&self, input: &Sha512State) -> Result<(), DoesNotVerify> {
         let config = self.supported_config()?;
-        self.check_stated_digest(input)?;
+        self.check_stated_digest(config, input)?;
         let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
         self.check_start(&digest)
     }
@@ -269,7 +301,12 @@ impl Detached {
 
     fn supported_config(&self) -> Result<&SignatureConfig, DoesNotVerify> {
         let config = self.signature.config().ok_or(DoesNotVerify::Unsupported)?;
-        let supported = config.version() == SignatureVersion::V4
+        let has_version = match config.version() {
+            SignatureVersion::V4 => true,
+            SignatureVersion::V6 => salt_of(config).is_some(),
+            _ => false,
+        };
+        let supported = has_version
             && config.typ() == SignatureType::Binary
             && config.hash_alg == HashAlgorithm::Sha512;
         let config = supported
@@ -284,7 +321,15 @@ impl Detached {
         }
     }
 
-    fn check_stated_digest(&self, input: &Sha512State) -> Result<(), DoesNotVerify> {
+    /// Compares a digest that is stated in version 4. In version 6 `input` has seen a salt.
+    fn check_stated_digest(
+        &self,
+        config: &SignatureConfig,
+        input: &Sha512State,
+    ) -> Result<(), DoesNotVerify> {
+        if config.version() != SignatureVersion::V4 {
+            return Ok(());
+        }
         let digest = input.digest();
         let contradicts = |notation: &Notation| {
             let states_one = notation.name.starts_with(DATA_DIGEST.as_bytes());
@@ -294,6 +339,14 @@ impl Detached {
             return Err(DoesNotVerify::OtherDigest);
         }
         Ok(())
+    }
+}
+
+/// The salt of a version 6 signature with SHA-512.
+fn salt_of(config: &SignatureConfig) -> Option<Salt> {
+    match &config.version_specific {
+        SignatureVersionSpecific::V6 { salt } => salt.as_slice().try_into().ok().map(Salt::new),
+        _ => None,
     }
 }
 
