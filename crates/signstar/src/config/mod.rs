@@ -9,6 +9,7 @@ mod key;
 mod log;
 mod name;
 mod pattern;
+mod user;
 
 use std::{
     collections::BTreeMap,
@@ -22,8 +23,9 @@ pub use client::{ClientRules, Rates};
 pub use hsm::{Device, Hsm, NetHsm, Order};
 pub use key::{Credential, Key, Mechanism, SshNamespace};
 pub use log::{FileNames, Log, PublicLog};
-pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName};
+pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName, UserName};
 pub use pattern::NamePattern;
+pub use user::{Backup, Role};
 
 use crate::request::OutputType;
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub keys: BTreeMap<KeyName, Key>,
     /// The clients by name.
     pub clients: BTreeMap<ClientName, ClientRules>,
+    /// The users that sign nothing, by name.
+    pub users: BTreeMap<UserName, Role>,
 }
 
 /// How a session tells which client it serves.
@@ -152,6 +156,17 @@ pub enum InvalidConfig {
         /// The same key, perhaps under another name.
         other: KeyName,
     },
+    /// A user refers to an HSM that is not there.
+    #[error("user `{user}` gets the backup of the HSM `{hsm}`, but there is no [hsm.{hsm}]")]
+    NoSuchHsmForUser {
+        /// The user.
+        user: UserName,
+        /// The HSM it should be.
+        hsm: HsmName,
+    },
+    /// One name is that of a client and of a user that signs nothing.
+    #[error("`{0}` is a client and a user; each Unix user has one role")]
+    TwoRoles(UserName),
     /// A notation without a domain.
     #[error("key `{key}` has the notation `{notation}`, but a notation is `name@domain`")]
     Notation {
@@ -183,6 +198,8 @@ struct Document {
     key: BTreeMap<KeyName, Key>,
     #[serde(default)]
     client: BTreeMap<ClientName, ClientRules>,
+    #[serde(default)]
+    user: BTreeMap<UserName, Role>,
 }
 
 fn var_lib() -> PathBuf {
@@ -204,9 +221,11 @@ impl Config {
             hsms: document.hsm,
             keys: document.key,
             clients: document.client,
+            users: document.user,
         };
         config.check_keys()?;
         config.check_clients()?;
+        config.check_users()?;
         config.check_raw()?;
         Ok(config)
     }
@@ -233,6 +252,24 @@ impl Config {
                 && until <= from
             {
                 return Err(InvalidConfig::NeverValid(client.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_users(&self) -> Result<(), InvalidConfig> {
+        for (user, role) in &self.users {
+            let is_client = |client: &ClientName| client.as_str() == user.as_str();
+            if self.clients.keys().any(is_client) {
+                return Err(InvalidConfig::TwoRoles(user.clone()));
+            }
+            if let Role::Backup(Backup { hsm, .. }) = role
+                && !self.hsms.contains_key(hsm)
+            {
+                return Err(InvalidConfig::NoSuchHsmForUser {
+                    user: user.clone(),
+                    hsm: hsm.clone(),
+                });
             }
         }
         Ok(())
@@ -440,6 +477,43 @@ mod tests {
                 "id = \"iso\"\noperator = \"x\"",
             );
             Config::parse(&other).expect("another key");
+        }
+    }
+
+    #[test]
+    fn who_signs_nothing_has_one_role_and_what_it_needs() {
+        let with = |users: &str| Config::parse(&format!("{GOOD}\n{users}"));
+        let account = r#"operator = "keeper"
+            passphrase = { file = "/run/signstar/keeper" }"#;
+        let config = with(&format!(
+            "[user.fetch]\nrole = \"certificates\"\n[user.watch]\nrole = \"metrics\"\n\
+             [user.keep]\nrole = \"backup\"\nhsm = \"main\"\n{account}"
+        ))
+        .expect("good");
+        let roles: Vec<_> = config.users.values().map(Role::as_str).collect();
+        assert_eq!(roles, ["certificates", "backup", "metrics"]);
+        for (bad, why) in [
+            ("[user.a]\nrole = \"root\"".to_owned(), "unknown variant"),
+            (
+                format!("[user.a]\nrole = \"metrics\"\n{account}"),
+                "only a user",
+            ),
+            (
+                "[user.a]\nrole = \"backup\"\nhsm = \"main\"".to_owned(),
+                "`passphrase`",
+            ),
+            (
+                format!("[user.a]\nrole = \"backup\"\nhsm = \"spare\"\n{account}"),
+                "no [hsm.spare]",
+            ),
+            ("[user.builder]\nrole = \"metrics\"".to_owned(), "one role"),
+            (
+                "[user.a]\nrole = \"metrics\"\nkey = \"packages\"".to_owned(),
+                "unknown field",
+            ),
+        ] {
+            let message = with(&bad).expect_err("must be refused").to_string();
+            assert!(message.contains(why), "{bad}: {message}");
         }
     }
 

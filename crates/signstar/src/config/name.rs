@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// A name that is not one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidName {
-    /// Not a name for a client, a key or an HSM.
+    /// Not a name for a client, a user, a key or an HSM.
     #[error(
         "`{0}`: a name has 1 to 64 of a-z, A-Z, 0-9, `-`, `_` and `.`, and begins with a letter, a digit or `_`"
     )]
@@ -96,6 +96,9 @@ names! {
     /// The name of a client; with [`Identity::UnixUser`](super::Identity::UnixUser) that of a
     /// Unix user.
     ClientName: is_name => Name;
+    /// The name of a user that signs nothing; with
+    /// [`Identity::UnixUser`](super::Identity::UnixUser) that of a Unix user.
+    UserName: is_name => Name;
     /// The name of a key.
     KeyName: is_name => Name;
     /// The name of an HSM.

@@ -97,28 +97,13 @@ impl Certificate {
     ///
     /// Certifications by others are kept and not looked at.
     pub fn parse(octets: &[u8]) -> Result<Self, InvalidCertificate> {
-        let malformed =
-            |error: pgp::errors::Error| InvalidCertificate::Malformed(error.to_string());
-        if octets.len() > MAX_OCTETS {
-            return Err(InvalidCertificate::Malformed("over 1 MiB".to_owned()));
-        }
-        let armored = octets.trim_ascii_start().starts_with(b"-----BEGIN");
-        let dearmored;
-        let octets = if armored {
-            dearmored = armor::read(octets, BlockType::PublicKey).map_err(malformed)?;
-            &*dearmored
-        } else {
-            octets
-        };
-        let mut all = SignedPublicKey::from_bytes_many(octets).map_err(malformed)?;
-        match (all.next(), all.next()) {
-            (Some(Ok(inner)), None) => Self::check(inner),
-            (Some(Err(error)), _) => Err(malformed(error)),
-            (None, _) => Err(InvalidCertificate::Malformed("no packet".to_owned())),
-            (Some(Ok(_)), Some(_)) => {
-                Err(InvalidCertificate::Malformed("more than one".to_owned()))
-            }
-        }
+        Self::check(read(octets)?)
+    }
+
+    /// The ASCII armor of one certificate as it is to be published: it may be revoked, and then
+    /// others have to hear of it. Nothing but a certificate gets through, whatever its file is.
+    pub fn armor(octets: &[u8]) -> Result<String, InvalidCertificate> {
+        Ok(read(octets)?.to_armored_string(ArmorOptions::default())?)
     }
 
     /// Makes the certificate of a key in an HSM: a primary key that certifies and signs, created
@@ -293,6 +278,29 @@ impl SigningComponent<'_> {
             Component::Primary(key) => key.verify(hash, digest, signature),
             Component::Subkey(key) => key.verify(hash, digest, signature),
         }
+    }
+}
+
+/// The packets of one certificate, binary or in ASCII armor. What they say is not looked at.
+fn read(octets: &[u8]) -> Result<SignedPublicKey, InvalidCertificate> {
+    let malformed = |error: pgp::errors::Error| InvalidCertificate::Malformed(error.to_string());
+    if octets.len() > MAX_OCTETS {
+        return Err(InvalidCertificate::Malformed("over 1 MiB".to_owned()));
+    }
+    let armored = octets.trim_ascii_start().starts_with(b"-----BEGIN");
+    let dearmored;
+    let octets = if armored {
+        dearmored = armor::read(octets, BlockType::PublicKey).map_err(malformed)?;
+        &*dearmored
+    } else {
+        octets
+    };
+    let mut all = SignedPublicKey::from_bytes_many(octets).map_err(malformed)?;
+    match (all.next(), all.next()) {
+        (Some(Ok(inner)), None) => Ok(inner),
+        (Some(Err(error)), _) => Err(malformed(error)),
+        (None, _) => Err(InvalidCertificate::Malformed("no packet".to_owned())),
+        (Some(Ok(_)), Some(_)) => Err(InvalidCertificate::Malformed("more than one".to_owned())),
     }
 }
 

@@ -182,6 +182,10 @@ fn a_revocation_made_ahead_ends_a_key() {
         "{revoked:?}"
     );
 
+    // Others have to hear of it.
+    let published = Certificate::armor(&read.apply(&made).expect("octets")).expect("armor");
+    assert_eq!(published, read.apply_armored(&made).expect("armor"));
+
     let other = certificate(&Software::ed25519());
     let error = read.apply(&other).expect_err("another key");
     assert!(matches!(error, InvalidRevocation::OtherKey(_)), "{error}");

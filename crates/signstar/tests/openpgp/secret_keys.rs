@@ -1,6 +1,6 @@
 //! Secret keys that `gpg` made, on their way into an HSM.
 
-use signstar::sign::{InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
+use signstar::sign::{Certificate, InvalidSecretKey, PrivateKey, SecretKey, Subkeys};
 
 use crate::{USER_ID, programs::Room};
 
@@ -139,6 +139,8 @@ fn what_is_no_secret_key_is_refused() {
     };
     let octets = maker.run(&["--export-secret-keys"]);
     let public = maker.run(&["--export"]);
+    assert!(Certificate::armor(&public).is_ok());
+    assert!(Certificate::armor(&octets).is_err());
     for bad in [
         &b""[..],
         &public,

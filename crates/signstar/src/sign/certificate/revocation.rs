@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use pgp::{
     armor::BlockType,
-    composed::{Deserializable, DetachedSignature},
+    composed::{ArmorOptions, Deserializable, DetachedSignature, SignedPublicKey},
     packet::{RevocationCode, Signature, SignatureType, Subpacket, SubpacketData},
     ser::Serialize,
     types::{Password, Timestamp},
@@ -148,6 +148,19 @@ impl Revocation {
     ///
     /// Fails unless the key of `certificate` made this revocation.
     pub fn apply(&self, certificate: &Certificate) -> Result<Vec<u8>, InvalidRevocation> {
+        self.put_into(certificate)?
+            .to_bytes()
+            .map_err(InvalidRevocation::Write)
+    }
+
+    /// The same in ASCII armor.
+    pub fn apply_armored(&self, certificate: &Certificate) -> Result<String, InvalidRevocation> {
+        self.put_into(certificate)?
+            .to_armored_string(ArmorOptions::default())
+            .map_err(InvalidRevocation::Write)
+    }
+
+    fn put_into(&self, certificate: &Certificate) -> Result<SignedPublicKey, InvalidRevocation> {
         self.signature
             .verify_key(certificate.primary())
             .map_err(InvalidRevocation::OtherKey)?;
@@ -156,6 +169,6 @@ impl Revocation {
             .details
             .revocation_signatures
             .push(self.signature.clone());
-        inner.to_bytes().map_err(InvalidRevocation::Write)
+        Ok(inner)
     }
 }
