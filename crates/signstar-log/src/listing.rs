@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use serde::Serialize;
-use signstar::log::{CannotRead, Entry, InvalidEntry, Reader, RecordedName, WIDTH};
+use signstar::{
+    log::{CannotRead, Entry, InvalidEntry, Reader, RecordedName, WIDTH},
+    request::{Digest, FileDigest},
+};
 
 use crate::source::{Source, SourceError};
 
@@ -49,8 +52,17 @@ pub enum Said {
         key: String,
         /// The fingerprint of the key.
         issuer: String,
-        /// The SHA-512 of the file.
-        file_sha512: String,
+        /// The kind of signature, as requests name it.
+        output: &'static str,
+        /// The SHA-512 of the file, if the client sent it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_sha512: Option<String>,
+        /// The SHA-256 of the file, if that is what the client sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_sha256: Option<String>,
+        /// The SHA-512 of salt and file, which is all that is known for OpenPGP version 6.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        file_salted_sha512: Option<String>,
         /// The name of the file, if it is told.
         #[serde(skip_serializing_if = "Option::is_none")]
         file_name: Option<String>,
@@ -81,7 +93,6 @@ impl Filter {
             client,
             key,
             issuer,
-            file_sha512,
             file_name,
             ..
         } = &row.said
@@ -96,7 +107,7 @@ impl Filter {
             && self
                 .digest
                 .as_deref()
-                .is_none_or(|digest| file_sha512.starts_with(digest))
+                .is_none_or(|digest| row.digest().starts_with(digest))
             && self.name.as_deref().is_none_or(|pattern| {
                 file_name
                     .as_deref()
@@ -125,15 +136,40 @@ impl Filter {
 }
 
 impl Row {
+    /// The digest on record, whatever it is of; empty if there is none.
+    pub fn digest(&self) -> &str {
+        match &self.said {
+            Said::Signature {
+                file_sha512,
+                file_sha256,
+                file_salted_sha512,
+                ..
+            } => [file_sha512, file_sha256, file_salted_sha512]
+                .into_iter()
+                .find_map(Option::as_deref)
+                .unwrap_or_default(),
+            Said::Later { .. } | Said::Unreadable { .. } => "",
+        }
+    }
+
     /// Reads entry number `index`.
     pub fn new(index: u64, octets: &[u8]) -> Self {
         let said = match Entry::parse(octets) {
             Ok(entry) => Said::Signature {
+                output: entry.output().as_str(),
                 time: entry.time(),
                 client: entry.client().to_owned(),
                 key: entry.key().to_owned(),
                 issuer: entry.issuer().to_owned(),
-                file_sha512: hex::encode(entry.sha512()),
+                file_sha512: entry.sha512().map(hex::encode),
+                file_sha256: match entry.digest() {
+                    FileDigest::Plain(Digest::Sha256(digest)) => Some(hex::encode(digest)),
+                    _ => None,
+                },
+                file_salted_sha512: match entry.digest() {
+                    FileDigest::Salted(digest) => Some(hex::encode(digest)),
+                    FileDigest::Plain(_) => None,
+                },
                 file_name: match entry.name() {
                     RecordedName::Plain(name) => Some(name.as_str().to_owned()),
                     _ => None,

@@ -168,8 +168,8 @@ fn sign(enclave: &Enclave, path: &Path) -> Result<(), Error> {
 fn verify(database: &Database, enclave: &Enclave) -> Result<(), Error> {
     for path in database.paths() {
         if path.exists() {
-            for (_, outcome) in check(&path, enclave.trust())? {
-                outcome?;
+            for verdict in check(&path, enclave.trust())? {
+                verdict.outcome?;
             }
         }
     }

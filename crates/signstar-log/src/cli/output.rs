@@ -32,11 +32,11 @@ pub(crate) fn line(row: &Row) -> String {
             time,
             client,
             key,
-            file_sha512,
             file_name,
             ..
         } => {
-            let digest = file_sha512.get(..16).unwrap_or(file_sha512);
+            let digest = row.digest();
+            let digest = digest.get(..16).unwrap_or(digest);
             // The names of clients and keys are plain; what a client says of its file is escaped.
             let name = file_name.as_deref().unwrap_or("-").escape_debug();
             let time = time_text(*time);

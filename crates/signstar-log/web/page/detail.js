@@ -3,7 +3,7 @@
 import { armored } from './armor.js';
 import { download, el } from './dom.js';
 import { drawing } from './drawing.js';
-import { parseEntry } from './entry.js';
+import { digest, parseEntry } from './entry.js';
 import { base64, fromBase64, text } from './octets.js';
 import { writeProof } from './proof.js';
 import { Forged } from './reader.js';
@@ -34,24 +34,41 @@ function named(entry) {
   return ['File', 'No name on record', 'The client told none, or it is not to be public.'];
 }
 
+function hashed(member, digits) {
+  const [term, words] = {
+    'file-sha512': ['SHA-512', 'Of the file. sha512sum prints the same.'],
+    'file-sha256': ['SHA-256', 'Of the file. sha256sum prints the same.'],
+    'file-salted-sha512': ['Salted SHA-512', 'Of a salt and the file. The salt stands in the signature.'],
+  }[member];
+  return [term, digits, words, true, digits];
+}
+
+const KINDS = {
+  OpenPGPv4: ['OpenPGP, version 4', 'gpg, sq and pacman verify it as it is.'],
+  'OpenPGPv4-text': ['OpenPGP, version 4, over a text', 'gpg verifies it as part of a cleartext message.'],
+  OpenPGPv6: ['OpenPGP, version 6', 'sq and rsop verify it as it is.'],
+  SSHSIG: ['SSH signature', 'ssh-keygen -Y verify takes it.'],
+  raw: ['Bare signature', 'openssl verifies it with the public key.'],
+};
+
 /** [term, value, explanation, whether it is for machines, what to copy] */
 function fields(index, entry) {
   const signature = fromBase64(entry.signature);
   return [
     named(entry),
-    ['SHA-512', entry['file-sha512'], 'Of the file. sha512sum prints the same.', true, entry['file-sha512']],
+    hashed(...digest(entry)),
     entry['file-length'] === undefined ? null
       : ['Length', `${count(entry['file-length'])} octets${entry['file-length'] < 1024 ? '' : ` (${size(entry['file-length'])})`}`, 'How much the SHA-512 was computed over.'],
     ['Signed', time(entry.time), 'When the enclave granted the signature, by its own clock. The signature states the same time.'],
     ['Client', entry.client, 'Who asked for the signature, by name or pseudonym.'],
     ['Key', entry.key, 'What the enclave calls the key that signed.'],
     ['Fingerprint', groups(entry.issuer, 4).toUpperCase(), 'Of that key. Compare it with the certificate that you trust.', true, entry.issuer],
-    ['Kind', entry.output === 'OpenPGPv4' ? 'OpenPGP, version 4' : entry.output, 'gpg, sq and pacman verify it as it is.'],
+    ['Kind', ...KINDS[entry.output]],
     ['Number', count(index), 'The place of the entry in the log, counted from 0. It never changes.'],
     entry['request-id'] === undefined ? null
       : ['Request', entry['request-id'], 'What the client called its request. A retry is answered with the same signature.'],
     ['Input of the HSM', entry['hsm-input'], 'The octets that were signed, in base64. The key never left the HSM, and this is all it was given.', true],
-    ['Signature', entry.signature, `The OpenPGP packet of ${count(signature.length)} octets, in base64. That the key made it is not checked here: gpg --verify or sqv does that, with the certificate and the file.`, true],
+    ['Signature', entry.signature, `${count(signature.length)} octets, in base64. That the key made it is not checked here: that takes the certificate or public key, and the file.`, true],
   ].filter((field) => field !== null);
 }
 
@@ -74,7 +91,7 @@ function saves(index, entry, octets, proof) {
   const signature = entry === null ? null : fromBase64(entry.signature);
   return el('div', { class: 'saves', role: 'group', 'aria-label': 'Save' },
     signature && download('Signature', `${name}.sig`, signature),
-    signature && download('Signature as text', `${name}.asc`, armored(signature)),
+    signature && entry.output.startsWith('OpenPGP') && download('Signature as text', `${name}.asc`, armored(signature)),
     download('Proof', `${name}.sig.proof`, proof),
     download('Entry', `${name}.json`, octets));
 }

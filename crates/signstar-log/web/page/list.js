@@ -1,7 +1,7 @@
 // Entries one below the other, newest first.
 
 import { el } from './dom.js';
-import { parseEntry } from './entry.js';
+import { digest, parseEntry } from './entry.js';
 import { WIDTH } from './tile.js';
 import { count, entries, time, title } from './words.js';
 
@@ -18,7 +18,7 @@ export function row(index, octets) {
   const entry = parseEntry(octets);
   const name = el('span', { class: entry?.['file-name'] ? 'file' : 'file unnamed' },
     entry === null ? 'Not an entry that this page understands'
-      : entry['file-name'] ?? [unnamed(entry), el('span', { class: 'mono' }, ` ${entry['file-sha512'].slice(0, 16)}…`)]);
+      : entry['file-name'] ?? [unnamed(entry), el('span', { class: 'mono' }, ` ${digest(entry)[1].slice(0, 16)}…`)]);
   const facts = entry === null ? [] : [
     el('span', { class: 'client' }, entry.client),
     el('span', { class: 'key' }, entry.key),
