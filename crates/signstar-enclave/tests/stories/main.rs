@@ -13,6 +13,7 @@ mod mechanisms;
 mod others;
 mod pacman;
 mod refusals;
+mod roles;
 mod sandbox;
 mod story;
 mod strangers;
