@@ -202,6 +202,21 @@ impl Folder {
                 certificate = quote(&self.certificate(name).to_string_lossy()),
             ));
         }
+        text.push_str(&format!(
+            "\n\
+             [user.certificates]\n\
+             role = \"certificates\"\n\
+             \n\
+             [user.metrics]\n\
+             role = \"metrics\"\n\
+             \n\
+             [user.backup]\n\
+             role = \"backup\"\n\
+             hsm = \"main\"\n\
+             operator = \"backup\"\n\
+             passphrase = {{ file = {passphrase} }}\n",
+            passphrase = quote(&self.secret_file("backup").to_string_lossy()),
+        ));
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }

@@ -1,5 +1,6 @@
 //! A whole signing enclave on one machine, unprivileged: a software HSM over TLS, a transparency
-//! log, an `sshd` of its own on a loopback port, and `signstar-sign` as its forced command.
+//! log, an `sshd` of its own on a loopback port, `signstar-sign` as its forced command, and
+//! `signstar-configure` as that of the users that sign nothing.
 //!
 //! It takes the same path as a real one: the same programs, the same protocols, real SSH. What
 //! it lacks is what makes a real one safe: separate Unix users, separate machines, hardware. Its
@@ -41,6 +42,10 @@ pub use programs::program;
 pub use sshd::Sshd;
 
 use crate::leftover::Leftover;
+
+/// The users of every enclave that sign nothing, each with the role that its name says, an SSH key
+/// called the same, and one forced command.
+pub const ROLES: [&str; 3] = ["certificates", "metrics", "backup"];
 
 /// What an enclave is made of.
 #[derive(Clone, Debug)]
@@ -106,6 +111,10 @@ impl Enclave {
         for client in &options.clients {
             hsm::ensure_client(&device, &folder, client)?;
             sshd::ensure_client(&folder, &client.name)?;
+        }
+        hsm::ensure_keeper(&device, &folder)?;
+        for role in ROLES {
+            sshd::ensure_client(&folder, role)?;
         }
         let log = TransparencyLog::start(&folder)?;
         folder.write_configuration(&options.clients, &hsm, &log)?;

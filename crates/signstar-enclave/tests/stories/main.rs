@@ -18,6 +18,7 @@ mod others;
 mod pacman;
 mod rates;
 mod refusals;
+mod roles;
 mod sandbox;
 mod sessions;
 mod story;
