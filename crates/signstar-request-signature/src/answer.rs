@@ -14,11 +14,11 @@ use crate::{Error, Hashed, NotInLog, Signature, Trust};
 const MAX_MESSAGE: usize = 500;
 
 /// The signature that `answer` brings over what was `hashed`, which errors call `path`; where
-/// logs count, with the proof that it is in one.
+/// logs count, with the proof that it is in one. Where nothing was hashed yet, there is none.
 pub(crate) fn accept(
     output: OutputType,
     trust: &Trust,
-    hashed: &Hashed,
+    hashed: Option<&Hashed>,
     path: &Path,
     answer: Result<Answer, InvalidResponse>,
 ) -> Result<(Signature, Option<String>), Error> {
@@ -53,6 +53,8 @@ pub(crate) fn accept(
         path: path(),
         source,
     };
+    let hashed = hashed
+        .ok_or_else(|| does_not_verify(DoesNotVerify::Malformed("it is for no salt".to_owned())))?;
     let signature = Signature::from_text(output, &text).map_err(does_not_verify)?;
     trust.check(&signature, hashed).map_err(does_not_verify)?;
     let proof = match trust.logs() {

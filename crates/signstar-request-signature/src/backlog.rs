@@ -14,6 +14,8 @@ use crate::{Error, Hashed, Trust};
 
 /// The most that waits. With it memory does not grow with the number of files.
 const MOST: usize = 256;
+/// The most files whose salt is asked for or being hashed.
+const MOST_SALTING: usize = 64;
 /// The longest sleep where there is nothing to wait for but somebody else.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -22,7 +24,10 @@ const LONG: Duration = Duration::from_secs(3600);
 pub(crate) struct Asked {
     /// Its place in a batch.
     pub(crate) index: usize,
-    pub(crate) hashed: Hashed,
+    /// What stands for it; nothing yet if a salt is needed first.
+    pub(crate) hashed: Option<Box<Hashed>>,
+    /// The connection in which its salt counts, if there is one.
+    pub(crate) session: Option<u32>,
     /// What it is called, if anything.
     pub(crate) path: Option<PathBuf>,
     /// How often the enclave refused for the moment.
@@ -32,10 +37,10 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// What was `hashed`, called `path`, asked for under an id of its own if `trust` wants a proof.
+    /// What was `hashed`, if it was, called `path`, asked for under an id of its own if `trust` wants a proof.
     pub(crate) fn new(
         index: usize,
-        hashed: Hashed,
+        hashed: Option<Hashed>,
         path: Option<PathBuf>,
         trust: &Trust,
     ) -> Result<Self, Error> {
@@ -49,11 +54,19 @@ impl Asked {
         };
         Ok(Self {
             index,
-            hashed,
+            hashed: hashed.map(Box::new),
+            session: None,
             path,
             refusals: 0,
             id,
         })
+    }
+}
+
+impl Asked {
+    fn unsalt(&mut self) {
+        self.hashed = None;
+        self.session = None;
     }
 }
 
@@ -71,6 +84,10 @@ struct Waiting {
     ready: VecDeque<Asked>,
     /// Not before its time.
     later: Vec<(Instant, Asked)>,
+    /// How many were taken to get a salt, and are not back.
+    salting: usize,
+    /// The number of the connection.
+    session: u32,
     /// No more will be offered.
     is_complete: bool,
     /// No more will be asked for.
@@ -126,6 +143,28 @@ impl Backlog {
         is_wanted
     }
 
+    /// Begins a connection, and returns its number. Salts of those before count no more.
+    pub(crate) fn begin(&self) -> u32 {
+        let mut waiting = self.lock();
+        waiting.session = waiting.session.wrapping_add(1);
+        waiting.session
+    }
+
+    /// Puts back what was hashed after its salt, to be asked for next.
+    pub(crate) fn salted(&self, asked: Asked) {
+        let mut waiting = self.lock();
+        waiting.salting = waiting.salting.saturating_sub(1);
+        waiting.ready.push_front(asked);
+        self.changed.notify_all();
+    }
+
+    /// One that was taken to get a salt will not come back.
+    pub(crate) fn forget_salting(&self) {
+        let mut waiting = self.lock();
+        waiting.salting = waiting.salting.saturating_sub(1);
+        self.changed.notify_all();
+    }
+
     /// Everything has been offered.
     pub(crate) fn complete(&self) {
         self.lock().is_complete = true;
@@ -142,6 +181,7 @@ impl Backlog {
     pub(crate) fn put_back(&self, unanswered: impl DoubleEndedIterator<Item = Asked>) {
         let mut waiting = self.lock();
         for asked in unanswered.rev() {
+            let asked = waiting.returned(asked);
             waiting.ready.push_front(asked);
         }
         self.changed.notify_all();
@@ -149,13 +189,19 @@ impl Backlog {
 
     /// Puts back what may have broken the connection for others.
     pub(crate) fn set_apart(&self, asked: Asked) {
-        self.lock().alone.push_back(asked);
+        let mut waiting = self.lock();
+        let asked = waiting.returned(asked);
+        waiting.alone.push_back(asked);
         self.changed.notify_all();
     }
 
     /// Puts back what is not to be asked for before `time`.
     pub(crate) fn postpone(&self, asked: Asked, time: Instant) {
-        self.lock().later.push((time, asked));
+        let mut waiting = self.lock();
+        if asked.hashed.is_none() {
+            waiting.salting = waiting.salting.saturating_sub(1);
+        }
+        waiting.later.push((time, asked));
         self.changed.notify_all();
     }
 
@@ -165,13 +211,14 @@ impl Backlog {
         let mut waiting = self.lock();
         loop {
             if let Some(asked) = waiting.alone.pop_front() {
+                waiting.salting += usize::from(asked.hashed.is_none());
                 return Some(First::Alone(asked));
             }
             if let Some(asked) = waiting.take(Instant::now()) {
                 self.changed.notify_all();
                 return Some(First::WithOthers(asked));
             }
-            if waiting.is_closed || (waiting.is_complete && waiting.later.is_empty()) {
+            if waiting.is_closed || (waiting.is_at_end() && waiting.later.is_empty()) {
                 return None;
             }
             let limit = waiting.next_due(Instant::now()).unwrap_or(LONG);
@@ -194,7 +241,7 @@ impl Backlog {
                 self.changed.notify_all();
                 return Next::Ask(asked);
             }
-            if waiting.is_complete {
+            if waiting.is_at_end() {
                 return Next::End;
             }
             let Some(left) = silence.checked_sub(now.saturating_duration_since(begin)) else {
@@ -213,12 +260,39 @@ impl Backlog {
 }
 
 impl Waiting {
+    /// Whether all that is left is postponed.
+    fn is_at_end(&self) -> bool {
+        self.is_complete && self.salting == 0 && self.ready.is_empty()
+    }
+
     fn take(&mut self, now: Instant) -> Option<Asked> {
         let due = self.later.iter().position(|(time, _)| *time <= now);
-        match due {
-            Some(at) => Some(self.later.swap_remove(at).1),
-            None => self.ready.pop_front(),
+        if let Some(at) = due {
+            let (_, asked) = self.later.swap_remove(at);
+            self.ready.push_front(asked);
         }
+        let first = self.ready.front_mut()?;
+        if first.session.is_some_and(|session| session != self.session) {
+            first.unsalt();
+        }
+        if first.hashed.is_none() {
+            if self.salting >= MOST_SALTING {
+                return None;
+            }
+            self.salting += 1;
+        }
+        self.ready.pop_front()
+    }
+
+    /// What was not answered, as it is asked for again: a salt counts in its connection only.
+    fn returned(&mut self, mut asked: Asked) -> Asked {
+        if asked.hashed.is_none() {
+            self.salting = self.salting.saturating_sub(1);
+        }
+        if asked.session.is_some() {
+            asked.unsalt();
+        }
+        asked
     }
 
     fn next_due(&self, now: Instant) -> Option<Duration> {
@@ -235,7 +309,10 @@ mod tests {
     fn asked(index: usize) -> Asked {
         Asked {
             index,
-            hashed: Hashed::reader(&b""[..], "nothing".as_ref()).expect("readable"),
+            hashed: Some(Box::new(
+                Hashed::reader(&b""[..], "nothing".as_ref()).expect("readable"),
+            )),
+            session: None,
             path: None,
             refusals: 0,
             id: None,
@@ -294,5 +371,42 @@ mod tests {
         ));
         backlog.close();
         assert!(!backlog.offer(asked(1)));
+    }
+
+    #[test]
+    fn a_salt_counts_in_its_connection_only() {
+        let backlog = Backlog::default();
+        let session = backlog.begin();
+        let unsalted = |index| Asked {
+            hashed: None,
+            ..asked(index)
+        };
+        assert!(backlog.offer(unsalted(0)));
+        backlog.complete();
+        assert_eq!(next(&backlog), Some(0));
+        // Its salt is on the way: the connection stays open.
+        assert!(matches!(
+            backlog.next(Duration::ZERO, || false),
+            Next::Silence
+        ));
+        let salted = || Asked {
+            session: Some(session),
+            ..asked(0)
+        };
+        backlog.salted(salted());
+        let Next::Ask(again) = backlog.next(Duration::ZERO, || false) else {
+            panic!("forgotten");
+        };
+        assert!(again.hashed.is_some());
+        assert!(matches!(backlog.next(LONG, || false), Next::End));
+
+        backlog.put_back([again].into_iter());
+        backlog.begin();
+        let Some(First::WithOthers(again)) = backlog.first() else {
+            panic!("forgotten");
+        };
+        assert!(again.hashed.is_none() && again.session.is_none());
+        backlog.forget_salting();
+        assert!(backlog.first().is_none());
     }
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use signstar::{
-    request::OutputType,
+    request::{OutputType, Salt},
     response::{Answer, InvalidResponse},
 };
 
@@ -93,6 +93,11 @@ pub enum Event {
         /// The pause.
         pause: Duration,
     },
+    /// The enclave works on so many requests of ours before the next answer.
+    Queued {
+        /// How many.
+        ahead: u64,
+    },
     /// The enclave refused for the moment. The file is asked for again after a pause.
     Postponed {
         /// The place of the file in [`Batch::targets`].
@@ -143,11 +148,20 @@ impl Batch<'_> {
         let (answered, answers) = sync_channel(QUEUE);
         let (tell, events) = sync_channel(QUEUE);
         let answers = Mutex::new(answers);
+        let (salt, salts) = sync_channel(QUEUE);
+        let salts = Mutex::new(salts);
         thread::scope(|scope| {
             scope.spawn(|| self.ssh.look_ahead());
+            if self.output == OutputType::OpenPgpV6 {
+                let told = tell.clone();
+                scope.spawn(move || self.feed(progress, backlog, &told));
+            }
             for _ in 0..workers {
-                let tell = tell.clone();
-                scope.spawn(move || self.hash(progress, backlog, &tell));
+                let (salts, tell) = (&salts, tell.clone());
+                scope.spawn(move || match self.output {
+                    OutputType::OpenPgpV6 => self.salt(progress, backlog, salts, &tell),
+                    _ => self.hash(progress, backlog, &tell),
+                });
             }
             for _ in 0..workers {
                 let (answers, tell) = (&answers, tell.clone());
@@ -158,6 +172,7 @@ impl Batch<'_> {
                 // If nobody listens, nobody needs to know.
                 let say = |said| match said {
                     Said::Event(event) => drop(tell.send(event)),
+                    Said::Salt(asked, chosen) => drop(salt.send((asked, chosen))),
                     Said::Answer(asked, answer) => drop(answered.send((asked, answer))),
                 };
                 let Self { ssh, patience, .. } = self;
@@ -179,36 +194,30 @@ impl Batch<'_> {
         })
     }
 
+    /// Whether whoever hashes should go on, as told after so many octets.
+    fn watch(progress: &Progress, tell: &SyncSender<Event>, octets: u64) -> ControlFlow<()> {
+        // Nobody who listens is left only if the whole batch is being torn down.
+        let is_told = tell.send(Event::Hashed(octets)).is_ok();
+        if is_told && !progress.is_over.load(Ordering::Relaxed) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    }
+
     /// Hashes one file after the other, until there are no more or nobody asks for them.
     fn hash(self, progress: &Progress, backlog: &Backlog, tell: &SyncSender<Event>) {
-        let watch = |octets| {
-            // Nobody who listens is left only if the whole batch is being torn down.
-            let is_told = tell.send(Event::Hashed(octets)).is_ok();
-            if is_told && !progress.is_over.load(Ordering::Relaxed) {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        };
+        let watch = |octets| Self::watch(progress, tell, octets);
         loop {
             let index = progress.next.fetch_add(1, Ordering::Relaxed);
             let Some(target) = self.targets.get(index) else {
                 break;
             };
             let is_wanted = match Hashed::watched(&target.input, None, watch) {
-                Ok(Ok(hashed)) if let Some(outcome) = self.keep(target, &hashed) => {
-                    tell.send(Event::Done { index, outcome }).is_ok()
-                }
-                Ok(Ok(hashed)) => {
-                    let path = Some(target.input.clone());
-                    match Asked::new(index, hashed, path, self.trust) {
-                        Ok(asked) => backlog.offer(asked),
-                        Err(error) => {
-                            let outcome = Err(error);
-                            tell.send(Event::Done { index, outcome }).is_ok()
-                        }
-                    }
-                }
+                Ok(Ok(hashed)) => match self.keep(target, &hashed) {
+                    Some(outcome) => tell.send(Event::Done { index, outcome }).is_ok(),
+                    None => self.offer(index, Some(hashed), backlog, tell),
+                },
                 Ok(Err(Cancelled)) => false,
                 Err(error) => {
                     let outcome = Err(error);
@@ -221,6 +230,78 @@ impl Batch<'_> {
         }
         if progress.hashing.fetch_sub(1, Ordering::AcqRel) == 1 {
             backlog.complete();
+        }
+    }
+
+    /// Offers a file to be asked for. Returns whether more are wanted.
+    fn offer(
+        self,
+        index: usize,
+        hashed: Option<Hashed>,
+        backlog: &Backlog,
+        tell: &SyncSender<Event>,
+    ) -> bool {
+        let path = self.targets.get(index).map(|target| target.input.clone());
+        match Asked::new(index, hashed, path, self.trust) {
+            Ok(asked) => backlog.offer(asked),
+            Err(error) => {
+                let outcome = Err(error);
+                tell.send(Event::Done { index, outcome }).is_ok()
+            }
+        }
+    }
+
+    /// Offers one file after the other, to be hashed when there is a salt for it.
+    fn feed(self, progress: &Progress, backlog: &Backlog, tell: &SyncSender<Event>) {
+        for (index, target) in self.targets.iter().enumerate() {
+            let outcome = match self.existing {
+                Existing::Replace => None,
+                _ if !target.output.exists() => None,
+                _ => match Hashed::file(&target.input) {
+                    Ok(hashed) => self.keep(target, &hashed),
+                    Err(error) => Some(Err(error)),
+                },
+            };
+            let is_wanted = match outcome {
+                Some(outcome) => tell.send(Event::Done { index, outcome }).is_ok(),
+                None => self.offer(index, None, backlog, tell),
+            };
+            if !is_wanted || progress.is_over.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        backlog.complete();
+    }
+
+    /// Hashes each file for which there is a salt.
+    fn salt(
+        self,
+        progress: &Progress,
+        backlog: &Backlog,
+        salts: &Mutex<Receiver<(Asked, Salt)>>,
+        tell: &SyncSender<Event>,
+    ) {
+        let watch = |octets| Self::watch(progress, tell, octets);
+        loop {
+            let next = salts.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((asked, salt)) = next else { return };
+            let index = asked.index;
+            let Some(target) = self.targets.get(index) else {
+                return;
+            };
+            match Hashed::watched(&target.input, Some(&salt), watch) {
+                Ok(Ok(hashed)) => backlog.salted(Asked {
+                    hashed: Some(Box::new(hashed)),
+                    ..asked
+                }),
+                Ok(Err(Cancelled)) => backlog.forget_salting(),
+                Err(error) => {
+                    backlog.forget_salting();
+                    let outcome = Err(error);
+                    // If nobody listens, nobody needs to know.
+                    let _ = tell.send(Event::Done { index, outcome });
+                }
+            }
         }
     }
 
@@ -263,24 +344,30 @@ impl Batch<'_> {
             let Some(target) = self.targets.get(index) else {
                 return;
             };
-            let outcome = accept(
-                self.output,
-                self.trust,
-                &asked.hashed,
-                &target.input,
-                answer,
-            )
-            .and_then(|(signature, proof)| {
-                asked.hashed.check_unchanged(&target.input)?;
-                if let Some(proof) = proof {
-                    target.write_proof(&proof)?;
-                }
-                target.write(&signature)?;
-                Ok(Outcome::Signed)
-            });
+            let outcome = self.accept(target, &asked, answer);
             if tell.send(Event::Done { index, outcome }).is_err() {
                 return;
             }
         }
+    }
+
+    /// Writes the signature that `answer` brings, if there is one and it holds.
+    fn accept(
+        self,
+        target: &Target,
+        asked: &Asked,
+        answer: Result<Answer, InvalidResponse>,
+    ) -> Result<Outcome, Error> {
+        let hashed = asked.hashed.as_deref();
+        let accepted = accept(self.output, self.trust, hashed, &target.input, answer);
+        let (signature, proof) = accepted?;
+        if let Some(hashed) = hashed {
+            hashed.check_unchanged(&target.input)?;
+        }
+        if let Some(proof) = proof {
+            target.write_proof(&proof)?;
+        }
+        target.write(&signature)?;
+        Ok(Outcome::Signed)
     }
 }

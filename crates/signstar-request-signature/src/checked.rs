@@ -38,11 +38,19 @@ pub struct Checked {
     pub recorded: Option<Recorded>,
 }
 
-/// Checks the signatures that stand beside the file at `path`, in every [`Form`], against `trust`,
-/// and hands each outcome over with the file of the signature.
+/// What came of the check of one signature.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The file that the signature is in.
+    pub signature: PathBuf,
+    /// What was found, or why it does not hold.
+    pub outcome: Result<Checked, Error>,
+}
+
+/// Checks the signatures that stand beside the file at `path`, in every [`Form`], against `trust`.
 ///
 /// Fails if there is none, or if the file cannot be read.
-pub fn check(path: &Path, trust: &Trust) -> Result<Vec<(PathBuf, Result<Checked, Error>)>, Error> {
+pub fn check(path: &Path, trust: &Trust) -> Result<Vec<Verdict>, Error> {
     let hashed = Hashed::file(path)?;
     let mut all = Vec::new();
     for form in Form::ALL {
@@ -50,7 +58,10 @@ pub fn check(path: &Path, trust: &Trust) -> Result<Vec<(PathBuf, Result<Checked,
         if let Some(signature) = read(&at, form).transpose() {
             let outcome =
                 signature.and_then(|signature| check_one(&at, &signature, path, &hashed, trust));
-            all.push((at, outcome));
+            all.push(Verdict {
+                signature: at,
+                outcome,
+            });
         }
     }
     if all.is_empty() {

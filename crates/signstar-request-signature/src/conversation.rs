@@ -1,7 +1,7 @@
 //! Requests and answers over as many connections as it takes.
 
 use std::{
-    io::{BufReader, Write},
+    io::{BufReader, Read, Write},
     process::ChildStdin,
     sync::{
         atomic::{AtomicBool, Ordering},
@@ -13,13 +13,14 @@ use std::{
 
 use signstar::{
     refusal::Code,
-    request::{OutputType, Stream},
+    request::{OutputType, Request, Salt, Stream},
     response::{Answer, InvalidResponse},
 };
 
 use crate::{
     Connections, Error, Event, Patience, Ssh,
     backlog::{Asked, Backlog, First, Next},
+    hashed::now,
     patience::Trouble,
     session::{Broken, IN_FLIGHT, SILENCE, next_answer},
 };
@@ -27,11 +28,15 @@ use crate::{
 /// How often an enclave is tried that never gave an answer. Most often it is misspelled, or the
 /// key is not the right one, and that does not change.
 const FIRST_TRIES: u32 = 3;
+/// How often a file gets another salt.
+const SALTS: u32 = 3;
 
 /// What is said while a conversation is under way.
 #[derive(Debug)]
 pub(crate) enum Said {
     Event(Event),
+    /// What has to be hashed before one file.
+    Salt(Asked, Salt),
     /// The answer for one file. It will not be asked for again.
     Answer(Asked, Result<Answer, InvalidResponse>),
 }
@@ -61,6 +66,8 @@ pub(crate) struct Conversation<'a, F> {
 /// What came of one connection.
 #[derive(Debug)]
 struct Round {
+    /// Its number.
+    session: u32,
     is_alone: bool,
     answers: usize,
     signatures: usize,
@@ -117,6 +124,9 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
             First::Alone(asked) => (asked, true),
             First::WithOthers(asked) => (asked, self.connections == Connections::OnePerFile),
         };
+        // A salt and what is hashed after it belong to the same connection.
+        let is_alone = is_alone && self.output != OutputType::OpenPgpV6;
+        let session = self.backlog.begin();
         (self.say)(Said::Event(Event::Connecting));
         let (connection, to, from) = self.ssh.connect()?;
         let (backlog, output) = (self.backlog, self.output);
@@ -126,6 +136,7 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
             scope.spawn(move || write(to, first, is_alone, output, backlog, is_broken, &sent));
             let mut answers = Stream::new(BufReader::new(from));
             let mut round = Round {
+                session,
                 is_alone,
                 answers: 0,
                 signatures: 0,
@@ -134,10 +145,8 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
                 end: End::Complete,
             };
             while let Ok(asked) = in_flight.recv() {
-                match next_answer(&mut answers) {
-                    Ok(octets) => {
-                        self.take(&mut round, asked, Answer::parse(octets.as_slice()));
-                    }
+                match self.listen(&mut answers) {
+                    Ok(answer) => self.take(&mut round, asked, answer),
                     Err(broken) => {
                         round.unanswered.push(asked);
                         round.end = match broken {
@@ -159,6 +168,21 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
             connection.end();
             Ok(round)
         })
+    }
+
+    /// The next answer, after as much as comes before it about how long it takes.
+    fn listen<R: Read>(
+        &mut self,
+        answers: &mut Stream<R>,
+    ) -> Result<Result<Answer, InvalidResponse>, Broken> {
+        loop {
+            match Answer::parse(next_answer(answers)?.as_slice()) {
+                Ok(Answer::Progress { ahead }) => {
+                    (self.say)(Said::Event(Event::Queued { ahead }));
+                }
+                answer => return Ok(answer),
+            }
+        }
     }
 
     /// Passes an answer on, unless the same request may have another one later.
@@ -195,7 +219,22 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
                     return;
                 }
             }
+            Ok(Answer::Salt { salt, .. }) if asked.hashed.is_none() => {
+                asked.session = Some(round.session);
+                (self.say)(Said::Salt(asked, *salt));
+                return;
+            }
+            Ok(Answer::Refusal { code, .. })
+                if code == Code::UnknownSalt.as_str() && asked.refusals < SALTS =>
+            {
+                asked.refusals = asked.refusals.saturating_add(1);
+                self.backlog.put_back([asked].into_iter());
+                return;
+            }
             _ => {}
+        }
+        if asked.hashed.is_none() {
+            self.backlog.forget_salting();
         }
         (self.say)(Said::Answer(asked, answer));
     }
@@ -215,13 +254,13 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
                 if !is_alone && round.answers == 0 {
                     return Err(Error::NotAnEnclave(reason));
                 }
-                self.blame(unanswered.next(), Error::NotAnEnclave(reason));
+                self.blame(unanswered.next().as_ref(), Error::NotAnEnclave(reason));
                 self.backlog.put_back(unanswered);
             }
             End::Closed(Some(status)) if !matches!(status, 0 | 255) && !round.is_at_limit => {
                 let is_only = round.answers == 0 && unanswered.len() == 1;
                 if is_alone || is_only {
-                    self.blame(unanswered.next(), Error::Unanswered(status));
+                    self.blame(unanswered.next().as_ref(), Error::Unanswered(status));
                 } else if round.answers == 0 {
                     // Enclaves of older releases end without words when there is more than one.
                     self.connections = Connections::OnePerFile;
@@ -260,8 +299,8 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
         Ok(())
     }
 
-    fn blame(&mut self, asked: Option<Asked>, error: Error) {
-        if let Some(Asked { index, .. }) = asked {
+    fn blame(&mut self, asked: Option<&Asked>, error: Error) {
+        if let Some(&Asked { index, .. }) = asked {
             let outcome = Err(error);
             (self.say)(Said::Event(Event::Done { index, outcome }));
         }
@@ -284,8 +323,12 @@ fn write(
     loop {
         let line = match next {
             Next::Ask(asked) => {
-                let mut json =
-                    (asked.hashed).request_as(output, asked.path.as_deref(), asked.id.as_ref());
+                let mut json = match &asked.hashed {
+                    Some(hashed) => {
+                        hashed.request_as(output, asked.path.as_deref(), asked.id.as_ref())
+                    }
+                    None => Request::open_pgp_v6_salt().to_json(now()),
+                };
                 json.push('\n');
                 if let Err(unsent) = sent.send(asked) {
                     backlog.put_back([unsent.0].into_iter());

@@ -139,6 +139,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// OpenPGP version 6 hashes something before the file, which the enclave chooses.
+    #[error("OpenPGP version 6 cannot be had for what was hashed before it was asked for")]
+    SaltFirst,
     /// What should be requests is not.
     #[error("the input is not a sequence of JSON values: {0}")]
     Input(String),
@@ -239,6 +242,7 @@ impl Error {
             | Self::OutputIsInput { .. }
             | Self::NoDestination
             | Self::NoCertificate
+            | Self::SaltFirst
             | Self::UnknownEnclave { .. }
             | Self::WhichEnclave(_)
             | Self::LogKey { .. }
@@ -314,6 +318,7 @@ impl Error {
                  connect by itself"
                     .into()
             }
+            Self::SaltFirst => "`send --output-type OpenPGPv6 FILE` can".into(),
             Self::Input(_) => "`prepare FILE` makes requests".into(),
             Self::Refused { retry: true, .. } => "try again later".into(),
             Self::Refused { .. } => {

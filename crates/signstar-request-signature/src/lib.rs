@@ -40,7 +40,7 @@ mod trust;
 
 pub use atomic::{hold_writes, write_atomically};
 pub use batch::{Batch, Connections, Event, Existing, Outcome};
-pub use checked::{Checked, check};
+pub use checked::{Checked, Verdict, check};
 pub use error::Error;
 pub use form::Form;
 pub use forward::forward;

@@ -21,7 +21,9 @@ impl Proxy {
     /// The options that have `ssh` use it, if it is OpenSSH's and nothing in the configuration of
     /// its user speaks against it. `ask` is the command that prints this configuration.
     pub(crate) fn options(&self, ssh: &OsStr, options: &[String], ask: Command) -> Vec<String> {
-        if Path::new(ssh).file_name() != Some(OsStr::new("ssh")) || options.iter().any(is_proxy) {
+        if Path::new(ssh).file_name() != Some(OsStr::new("ssh"))
+            || options.iter().any(|option| is_proxy(option))
+        {
             return Vec::new();
         }
         configuration(ask)
@@ -52,7 +54,7 @@ impl Proxy {
     }
 }
 
-fn is_proxy(option: &String) -> bool {
+fn is_proxy(option: &str) -> bool {
     let option = option.trim_start().to_ascii_lowercase();
     option.starts_with("proxy")
 }
@@ -134,8 +136,8 @@ mod tests {
             let configuration = format!("hostname enclave\n{own}");
             assert_eq!(command(&configuration), None, "{own}");
         }
-        assert!(is_proxy(&"ProxyCommand=none".to_owned()));
-        assert!(!is_proxy(&"Port=22".to_owned()));
+        assert!(is_proxy("ProxyCommand=none"));
+        assert!(!is_proxy("Port=22"));
     }
 
     #[test]

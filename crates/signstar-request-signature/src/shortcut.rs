@@ -2,7 +2,7 @@
 //!
 //! `ssh` switches the algorithm off for terminals only. Meeting the delayed acknowledgements of
 //! the other side it costs 40 ms each time. OpenSSH can take a connection that another program
-//! has made (`ProxyUseFdpass` in ssh_config(5)).
+//! has made (`ProxyUseFdpass` in `ssh_config`).
 
 use std::{
     io::{self, IoSlice},

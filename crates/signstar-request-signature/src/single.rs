@@ -44,22 +44,25 @@ pub fn sign(
     trust: &Trust,
     patience: Patience,
 ) -> Result<Signature, Error> {
+    if output == OutputType::OpenPgpV6 {
+        return Err(Error::SaltFirst);
+    }
     let backlog = Backlog::default();
-    let asked = Asked::new(0, hashed.clone(), name.map(Path::to_owned), trust)?;
+    let asked = Asked::new(0, Some(hashed.clone()), name.map(Path::to_owned), trust)?;
     backlog.offer(asked);
     backlog.complete();
     let path = name.unwrap_or(Path::new("standard input"));
     let mut outcome = Err(Error::Unreachable);
     let say = |said| match said {
         Said::Answer(_, answer) => {
-            let accepted = accept(output, trust, hashed, path, answer);
+            let accepted = accept(output, trust, Some(hashed), path, answer);
             outcome = accepted.map(|(signature, _)| signature);
         }
         Said::Event(Event::Done {
             outcome: Err(error),
             ..
         }) => outcome = Err(error),
-        Said::Event(_) => {}
+        Said::Event(_) | Said::Salt(..) => {}
     };
     let terms = Terms {
         output,

@@ -3,6 +3,7 @@
 //! They need everything built, and an HSM that misbehaves on request:
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
+mod again;
 mod crash;
 mod devices;
 mod distribution;

@@ -104,7 +104,7 @@ pub(crate) struct Send {
     pub(crate) enclave: Option<String>,
 
     /// Where the enclave is: host, user@host, ssh://user@host:port, or a name in ~/.ssh/config
-    /// [default: that of --enclave, SIGNSTAR_DESTINATION, or that of client.toml].
+    /// [default: that of --enclave, `SIGNSTAR_DESTINATION`, or that of client.toml].
     #[arg(long, value_name = "SSH_DESTINATION")]
     pub(crate) to: Option<Destination>,
 
@@ -135,8 +135,8 @@ pub(crate) struct Send {
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,
 
-    /// The kind of signature: OpenPGPv4 and OpenPGPv6 make FILE.sig, SSHSIG makes FILE.sshsig, raw
-    /// makes FILE.rawsig [default: that of client.toml, or OpenPGPv4].
+    /// The kind of signature: `OpenPGPv4` and `OpenPGPv6` make FILE.sig, `SSHSIG` makes
+    /// FILE.sshsig, `raw` makes FILE.rawsig [default: that of client.toml, or `OpenPGPv4`].
     #[arg(long, value_name = "TYPE", value_parser = output_type)]
     pub(crate) output_type: Option<OutputType>,
 

@@ -78,6 +78,13 @@ impl Progress {
         ));
     }
 
+    /// The enclave works on so many requests of ours before the next answer.
+    pub(crate) fn queued(&self, ahead: u64) {
+        self.note(format!(
+            "note: the enclave is busy; {ahead} of our files are before the next"
+        ));
+    }
+
     /// The enclave refused `input` for the moment.
     pub(crate) fn postponed(&self, input: &Path, code: &str, pause: Duration) {
         let input = input.display();

@@ -79,6 +79,7 @@ fn sign(batch: Batch<'_>, mut progress: Progress, report: &Mutex<Report>) -> u8 
         Event::Hashed(octets) => progress.hashed(octets),
         Event::Connecting => progress.pause(),
         Event::Reconnecting { pause } => progress.reconnecting(pause),
+        Event::Queued { ahead } => progress.queued(ahead),
         Event::Postponed { index, code, pause } => {
             if let Some(Target { input, .. }) = batch.targets.get(index) {
                 progress.postponed(input, &code, pause);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use signstar_request_signature::{Checked, Error, Logs, Remote, Trust, check};
+use signstar_request_signature::{Checked, Error, Logs, Remote, Trust, Verdict, check};
 
 use super::{
     arguments::Verify,
@@ -22,9 +22,12 @@ pub(crate) fn verify(arguments: &Verify) -> Result<u8, Error> {
     for file in &arguments.files {
         let outcomes = match check(file, &trust) {
             Ok(outcomes) => outcomes,
-            Err(error) => vec![(file.clone(), Err(error))],
+            Err(error) => vec![Verdict {
+                signature: file.clone(),
+                outcome: Err(error),
+            }],
         };
-        for (signature, outcome) in outcomes {
+        for Verdict { signature, outcome } in outcomes {
             match &outcome {
                 Ok(_) => good += 1,
                 Err(error) => {

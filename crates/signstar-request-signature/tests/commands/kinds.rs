@@ -1,6 +1,11 @@
 //! Signatures other than OpenPGP version 4.
 
-use std::{fs::File, io::Write, process::Command};
+use std::{
+    fs::File,
+    io::Write,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use crate::stand_in::Place;
 
@@ -113,4 +118,67 @@ fn a_raw_signature_is_bare_and_verifies() {
     place.write("a.iso", "CONTENT");
     let verified = place.run(&["verify", "--certificate", "key.pub", "a.iso"]);
     assert_eq!(verified.status, 5, "{verified:?}");
+}
+
+#[test]
+fn version_6_begins_with_a_salt_of_the_enclave() {
+    let place = Place::new();
+    let names: Vec<String> = (0..150).map(|n| format!("file{n}")).collect();
+    for name in &names {
+        place.write(name, name);
+    }
+    let key = place.enclave(as_is);
+    key.write_certificate_v6(&place.path("cert"));
+    let mut arguments = vec![
+        "--output-type",
+        "OpenPGPv6",
+        "--certificate",
+        "cert",
+        "missing",
+    ];
+    arguments.extend(names.iter().map(String::as_str));
+    let sent = place.send(&arguments);
+    assert_eq!(sent.status, 1, "{sent:?}");
+    assert!(
+        sent.stderr
+            .ends_with("error: 1 of 151 files are not signed:\n  missing\n")
+    );
+    assert_eq!(place.read("wire-connections").lines().count(), 1);
+    let mut verify = vec!["verify", "--certificate", "cert"];
+    verify.extend(names.iter().map(String::as_str));
+    let verified = place.run(&verify);
+    assert_eq!(verified.status, 0, "{verified:?}");
+    assert!(verified.stdout.contains("  kind OpenPGP, version 6\n"));
+
+    arguments.retain(|argument| *argument != "missing");
+    arguments.push("--skip-existing");
+    let sent = place.send(&arguments);
+    assert_eq!(sent.status, 0, "{sent:?}");
+    assert_eq!(sent.stdout.matches("kept ").count(), 150);
+    assert_eq!(place.read("wire-connections").lines().count(), 1);
+}
+
+#[test]
+fn a_salt_dies_with_its_connection_and_the_file_gets_another() {
+    let place = Place::new();
+    let names: Vec<String> = (0..100).map(|n| format!("file{n}")).collect();
+    for name in &names {
+        place.write(name, name);
+    }
+    let count = AtomicUsize::new(0);
+    let key = place.fickle_enclave(move |_, response| {
+        let is_cut = count.fetch_add(1, Ordering::Relaxed) % 90 == 89;
+        (!is_cut).then_some(response)
+    });
+    key.write_certificate_v6(&place.path("cert"));
+    let mut arguments = vec!["--patience", "20", "--output-type", "OpenPGPv6"];
+    arguments.extend(["--certificate", "cert"]);
+    arguments.extend(names.iter().map(String::as_str));
+    let sent = place.send(&arguments);
+    assert_eq!(sent.status, 0, "{sent:?}");
+    assert!(
+        names
+            .iter()
+            .all(|name| place.path(&format!("{name}.sig")).is_file())
+    );
 }

@@ -140,7 +140,8 @@ impl Story {
     pub(crate) fn sender(&self, client: &str) -> Command {
         let mut command = self.client_program("send");
         command.arg("--ssh").arg(self.home().join("ssh/connect"));
-        command.args(["--to", client, "--certificate"]);
+        // Trouble shows at once; what is tried again has stories of its own.
+        command.args(["--patience", "0", "--to", client, "--certificate"]);
         command.arg(self.certificate(client));
         command
     }
