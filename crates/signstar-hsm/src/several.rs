@@ -1,4 +1,4 @@
-//! A key in several NetHSMs, of which none is trusted blindly.
+//! A key in several devices, of which none is trusted blindly.
 
 use std::{
     fmt,

@@ -80,9 +80,8 @@ fn may_open(config: &Config, name: &KeyName) -> bool {
 }
 
 fn test(config: &Config, name: &KeyName, journal: &Arc<Journal>, outcomes: &mut Vec<Outcome>) {
-    let client = match ClientName::new("self-test") {
-        Ok(client) => client,
-        Err(_) => return,
+    let Ok(client) = ClientName::new("self-test") else {
+        return;
     };
     let witness = HsmWitness {
         journal: journal.clone(),

@@ -41,7 +41,7 @@ impl Deadline {
     }
 
     /// The end of a wait that begins now.
-    fn from_now(&self) -> Instant {
+    fn of_a_wait(&self) -> Instant {
         self.end.min(Instant::now() + self.idle)
     }
 }
@@ -97,7 +97,7 @@ impl<'a, R: Read + AsFd> TimedReader<'a, R> {
 
 impl<R: Read + AsFd> Read for TimedReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut until = self.deadline.from_now();
+        let mut until = self.deadline.of_a_wait();
         loop {
             let fds = [
                 (self.stop.as_fd(), PollFlags::POLLIN),
@@ -114,7 +114,7 @@ impl<R: Read + AsFd> Read for TimedReader<'_, R> {
             }
             if (self.beat)() {
                 // The client waits for us, not we for the client.
-                until = self.deadline.from_now();
+                until = self.deadline.of_a_wait();
             }
             if Instant::now() >= until {
                 return Err(io::ErrorKind::TimedOut.into());
@@ -141,7 +141,7 @@ impl<W: Write + AsFd> TimedWriter<W> {
 
 impl<W: Write + AsFd> Write for TimedWriter<W> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let until = self.deadline.from_now();
+        let until = self.deadline.of_a_wait();
         loop {
             let [ready] = wait([(self.inner.as_fd(), PollFlags::POLLOUT)], until)?;
             if ready {

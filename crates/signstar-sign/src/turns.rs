@@ -229,7 +229,7 @@ impl<'a, W: Write> Turns<'a, W> {
         };
         state.writing = true;
         drop(state);
-        self.write(progress_to_json(ahead) + "\n", 0);
+        self.write(&(progress_to_json(ahead) + "\n"), 0);
         self.write_what_is_ready();
     }
 
@@ -237,7 +237,7 @@ impl<'a, W: Write> Turns<'a, W> {
     /// with these.
     fn write_what_is_ready(&self) {
         while let Some((text, answers)) = self.ready() {
-            self.write(text, answers);
+            self.write(&text, answers);
         }
     }
 
@@ -267,7 +267,7 @@ impl<'a, W: Write> Turns<'a, W> {
     }
 
     /// Writes `text`, which answers the first `answers` requests.
-    fn write(&self, text: String, answers: usize) {
+    fn write(&self, text: &str, answers: usize) {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let written = (text.as_bytes().chunks(AT_ONCE))
             .try_for_each(|part| output.write_all(part))

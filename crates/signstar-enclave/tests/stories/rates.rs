@@ -49,7 +49,7 @@ fn rates_hold_across_connections_one_after_the_other_and_at_once() {
     story.start();
     story.reconfigure(|text| text + "requests-per-day = 30\n");
     assert_eq!(
-        ask(&story, &[request.clone()]),
+        ask(&story, std::slice::from_ref(&request)),
         [Some("rate-limited".to_owned())]
     );
     let counts = story.home().join("state/client1/rates");
