@@ -43,36 +43,7 @@ pub struct Row {
 #[serde(untagged, rename_all_fields = "kebab-case")]
 pub enum Said {
     /// A signature.
-    Signature {
-        /// When it was granted: seconds since 1970-01-01 00:00 UTC.
-        time: u64,
-        /// Who had it made.
-        client: String,
-        /// The label of the key.
-        key: String,
-        /// The fingerprint of the key.
-        issuer: String,
-        /// The kind of signature, as requests name it.
-        output: &'static str,
-        /// The SHA-512 of the file, if the client sent it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_sha512: Option<String>,
-        /// The SHA-256 of the file, if that is what the client sent.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_sha256: Option<String>,
-        /// The SHA-512 of salt and file, which is all that is known for OpenPGP version 6.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_salted_sha512: Option<String>,
-        /// The name of the file, if it is told.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_name: Option<String>,
-        /// The octets of the file, if they are known.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        file_length: Option<u64>,
-        /// The id of the request, if it had one.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        request_id: Option<String>,
-    },
+    Signature(Box<Signature>),
     /// Something of a version that is not known here.
     Later {
         /// That version.
@@ -85,20 +56,54 @@ pub enum Said {
     },
 }
 
+/// What is on record of a signature.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Signature {
+    /// When it was granted: seconds since 1970-01-01 00:00 UTC.
+    pub time: u64,
+    /// Who had it made.
+    pub client: String,
+    /// The label of the key.
+    pub key: String,
+    /// The fingerprint of the key.
+    pub issuer: String,
+    /// The kind of signature, as requests name it.
+    pub output: &'static str,
+    /// The SHA-512 of the file, if the client sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_sha512: Option<String>,
+    /// The SHA-256 of the file, if that is what the client sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_sha256: Option<String>,
+    /// The SHA-512 of salt and file, which is all that is known for OpenPGP version 6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_salted_sha512: Option<String>,
+    /// The name of the file, if it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    /// The octets of the file, if they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_length: Option<u64>,
+    /// The id of the request, if it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
 impl Filter {
     /// Whether `row` is asked for. What is not understood is, unless anything in particular is.
     pub fn takes(&self, row: &Row) -> bool {
-        let Said::Signature {
+        let Said::Signature(signature) = &row.said else {
+            return self.is_empty();
+        };
+        let Signature {
             time,
             client,
             key,
             issuer,
             file_name,
             ..
-        } = &row.said
-        else {
-            return self.is_empty();
-        };
+        } = &**signature;
         let is = |wanted: &Option<String>, said: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == said)
         };
@@ -139,15 +144,14 @@ impl Row {
     /// The digest on record, whatever it is of; empty if there is none.
     pub fn digest(&self) -> &str {
         match &self.said {
-            Said::Signature {
-                file_sha512,
-                file_sha256,
-                file_salted_sha512,
-                ..
-            } => [file_sha512, file_sha256, file_salted_sha512]
-                .into_iter()
-                .find_map(Option::as_deref)
-                .unwrap_or_default(),
+            Said::Signature(signature) => [
+                &signature.file_sha512,
+                &signature.file_sha256,
+                &signature.file_salted_sha512,
+            ]
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or_default(),
             Said::Later { .. } | Said::Unreadable { .. } => "",
         }
     }
@@ -155,7 +159,7 @@ impl Row {
     /// Reads entry number `index`.
     pub fn new(index: u64, octets: &[u8]) -> Self {
         let said = match Entry::parse(octets) {
-            Ok(entry) => Said::Signature {
+            Ok(entry) => Said::Signature(Box::new(Signature {
                 output: entry.output().as_str(),
                 time: entry.time(),
                 client: entry.client().to_owned(),
@@ -176,7 +180,7 @@ impl Row {
                 },
                 file_length: entry.length(),
                 request_id: entry.request_id().map(str::to_owned),
-            },
+            })),
             Err(InvalidEntry::Version(version)) => Said::Later { version },
             Err(error) => Said::Unreadable {
                 error: error.to_string(),

@@ -37,7 +37,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// What was `hashed`, if anything yet, called `path`, asked for under an id of its own if `trust` wants a proof.
+    /// What was `hashed`, if it was, called `path`, asked for under an id of its own if `trust`
+    /// wants a proof.
     pub(crate) fn new(
         index: usize,
         hashed: Option<Hashed>,

@@ -9,6 +9,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha512};
 use signstar::request::{
     AllegedName, Output, OutputType, Request, RequestId, Salt, Sha512State, Version,
@@ -169,9 +170,14 @@ impl Hashed {
         let request = Request::new(self.state.clone(), output, name.clone())
             // A salt that is not the one that was hashed cannot be here.
             .unwrap_or_else(|_| Request::open_pgp_v4(self.state.clone(), name));
-        let request = match id {
-            Some(id) => request.with_id(id.clone()).with_proof(),
-            None => request,
+        let request = match (id, &self.salt) {
+            (None, _) => request,
+            (Some(id), None) => request.with_id(id.clone()).with_proof(),
+            // Another salt makes another signature, so it needs another id.
+            (Some(id), Some(salt)) => {
+                let salt = RequestId::new(&HEXLOWER.encode(salt.as_octets()));
+                request.with_id(salt.unwrap_or(id.clone())).with_proof()
+            }
         };
         match request.version() {
             Version::V1_0 => request,

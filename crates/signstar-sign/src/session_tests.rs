@@ -16,7 +16,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha512};
 use signstar::{
     Enclave,
-    config::{self, ClientName, ClientRules, Domain, KeyName, Limits, Log},
+    config::{self, ClientName, ClientRules, Domain, KeyName, Limits},
+    log::Log,
     policy::Policy,
     request::{OutputType, Request, Salts, Sha512State},
     sign::{Keyring, Message, PublicKey, Signer, SignerError, SigningKey},

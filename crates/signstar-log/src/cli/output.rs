@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::Serialize;
-use signstar_log::listing::{Row, Said};
+use signstar_log::listing::{Row, Said, Signature};
 
 use super::{Failure, say};
 
@@ -28,13 +28,14 @@ pub(crate) fn say_json(document: &impl Serialize) -> Result<(), Failure> {
 pub(crate) fn line(row: &Row) -> String {
     let Row { index, said } = row;
     match said {
-        Said::Signature {
-            time,
-            client,
-            key,
-            file_name,
-            ..
-        } => {
+        Said::Signature(signature) => {
+            let Signature {
+                time,
+                client,
+                key,
+                file_name,
+                ..
+            } = &**signature;
             let digest = row.digest();
             let digest = digest.get(..16).unwrap_or(digest);
             // The names of clients and keys are plain; what a client says of its file is escaped.
