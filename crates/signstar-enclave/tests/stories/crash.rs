@@ -32,7 +32,12 @@ fn an_hsm_that_dies_in_the_middle_leaves_no_half_signature() {
     };
     let before = count(&story);
 
-    let running = started(story.sender("client1").args(["--patience", "5"]).args(&files));
+    let running = started(
+        story
+            .sender("client1")
+            .args(["--patience", "5"])
+            .args(&files),
+    );
     let end = Instant::now() + PATIENCE;
     let signed = || files.iter().filter(|file| signature(file).exists()).count();
     while signed() < 20 {

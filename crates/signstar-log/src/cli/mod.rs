@@ -19,7 +19,6 @@ pub(crate) use failure::{Failure, WRONG, complain, say, warn};
 pub(crate) use key::{KeyCommand, key};
 pub(crate) use monitor::{MonitorArguments, monitor};
 pub(crate) use prove::{ProveArguments, prove};
-pub(crate) use serve::{ServeArguments, serve};
 pub(crate) use serve::{ServeArguments, serve, state_of};
 pub(crate) use shard::{ShardArguments, shard};
 pub(crate) use shell::{CompletionsArguments, ManArguments, completions, man};
