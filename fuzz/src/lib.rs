@@ -5,11 +5,12 @@
 
 use sha2::{Digest as _, Sha512};
 use signstar::{
+    config::SshNamespace,
     log::{Checkpoint, Entry, Hash, Note, Policy, Proof, VerifierKey, bundle as bundles},
     refusal::Code,
-    request::{MAX_OCTETS, Request, Sha512State, Stream},
+    request::{Digest, MAX_OCTETS, Request, Sha512State, Stream},
     response::Answer,
-    sign::{Certificate, Detached},
+    sign::{Certificate, Detached, PublicKey, SshSignature},
 };
 
 const LOG: &str = "log.example.org/2026+8862e5c8+AXMt2+Su+oGBMIwOblaioJ+xgxi18YW1kGt47Q9exLL2";
@@ -22,10 +23,13 @@ pub fn request(octets: &[u8]) {
     };
     assert!(octets.len() <= MAX_OCTETS);
     let again = Request::parse(request.to_json(1).as_bytes()).expect("an own request is one");
+    assert_eq!(again.version(), request.version());
     assert_eq!(again.input().digest(), request.input().digest());
-    assert_eq!(again.input().length(), request.input().length());
+    assert_eq!(again.file_length(), request.file_length());
     assert_eq!(again.output(), request.output());
     assert_eq!(again.alleged_name(), request.alleged_name());
+    assert_eq!(again.id(), request.id());
+    assert_eq!(again.wants_proof(), request.wants_proof());
 }
 
 /// The state of a SHA-512, in either layout.
@@ -65,8 +69,11 @@ pub fn response(octets: &[u8]) {
             let known = Code::from_name(&code);
             assert!(known.is_none_or(|known| known.as_str() == code));
         }
-        Ok(Answer::Signature(armored)) => signature(armored.as_bytes()),
-        Err(_) => {}
+        Ok(Answer::Signature { text, .. }) => {
+            signature(text.as_bytes());
+            ssh(text.as_bytes());
+        }
+        Ok(Answer::Salt { .. } | Answer::Progress { .. }) | Err(_) => {}
     }
 }
 
@@ -91,7 +98,9 @@ pub fn certificate(octets: &[u8]) {
     let Ok(certificate) = Certificate::parse(octets) else {
         return;
     };
-    assert_eq!(certificate.fingerprint().len(), 40);
+    let digits = if certificate.is_v6() { 64 } else { 40 };
+    assert_eq!(certificate.fingerprint().len(), digits);
+    let _ = certificate.public_key();
     let _ = certificate.user_ids().count();
     let written = certificate
         .to_octets()
@@ -99,6 +108,35 @@ pub fn certificate(octets: &[u8]) {
     let again = Certificate::parse(&written).expect("an own certificate is one");
     assert_eq!(again.fingerprint(), certificate.fingerprint());
     let _ = certificate.to_armored();
+}
+
+/// An SSH signature in its armor.
+pub fn ssh(octets: &[u8]) {
+    let Ok(text) = str::from_utf8(octets) else {
+        return;
+    };
+    if let Ok(signature) = SshSignature::from_armored(text) {
+        let again = SshSignature::from_armored(&signature.to_armored()).expect("an own one");
+        assert_eq!(again, signature);
+        let namespace = SshNamespace::new("file").expect("a namespace");
+        let digest = Digest::Sha512(fixed().digest());
+        let _ = signature.verify(signature.key(), &namespace, &digest);
+    }
+}
+
+/// A public key, as PEM or as a line of SSH.
+pub fn public_key(octets: &[u8]) {
+    let Ok(text) = str::from_utf8(octets) else {
+        return;
+    };
+    if let Ok(key) = PublicKey::from_pem(text) {
+        let pem = key.to_pem().expect("what was read can be written");
+        assert_eq!(PublicKey::from_pem(&pem).expect("an own one"), key);
+    }
+    if let Ok(key) = PublicKey::from_openssh(text) {
+        let line = key.to_openssh();
+        assert_eq!(PublicKey::from_openssh(&line).expect("an own one"), key);
+    }
 }
 
 /// A signed note, of whatever is in it.

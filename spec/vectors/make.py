@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The test vectors of the wire formats, made without the code that they test.
 
-    make.py            writes requests.json, states.json and responses.json beside itself
+    make.py            writes requests.json, requests-1.1.json, states.json and responses.json
     make.py --check    exits with 1 if the files differ from what would be written
 
 Needs nothing but Python 3.9. What the members mean is described in README.md.
@@ -445,7 +445,7 @@ def members(bad):
 
 
 def versions(bad):
-    for version in ("0.0.0", "0.9.9", "1.0.1", "1.1.0", "1.1.1", "2.0.0", "10.0.0", "18446744073709551615.0.0"):
+    for version in ("0.0.0", "0.9.9", "1.0.1", "1.1.1", "1.2.0", "2.0.0", "10.0.0", "18446744073709551615.0.0"):
         bad(f"version {version}", request(version=f'"{version}"'), VERSION)
     for version in ("1.0.0-rc.1", "1.0.0+build"):
         bad(f"version {version}", request(version=f'"{version}"'), VERSION)
@@ -462,10 +462,10 @@ def versions(bad):
 def types(bad):
     for kind in (
         "", "SHA512-state", "sha2-0.11-SHA512-State", "sha2-0.11-sha512-state", "sha2-0.10-SHA512-state",
-        "sha2-0.11-SHA256-state", "sha2-0.11-SHA512-state ", "SHA512-digest", "SHA256-digest",
+        "sha2-0.11-SHA256-state", "sha2-0.11-SHA512-state ", "SHA512-digest", "SHA256-digest", "none",
     ):  # fmt: skip
         bad(f"input type {kind!a}", request(kind=f'"{kind}"'), INPUT)
-    for kind in ("", "OpenPGPv6", "OpenPGPv3", "openpgpv4", "OpenPGP", "OpenPGPv4 ", "SSHSIG", "raw"):
+    for kind in ("", "OpenPGPv6", "OpenPGPv6-salt", "OpenPGPv3", "openpgpv4", "OpenPGP", "OpenPGPv4 ", "OpenPGPv4-text", "SSHSIG", "raw"):
         bad(f"output type {kind!a}", request(output=f'"{kind}"'), OUTPUT)
     for value in ("null", "1", "true", "[]", "{}", '{"sha2-0.11-SHA512-state":null}', '["sha2-0.11-SHA512-state"]'):
         bad(f"input type is {value}", request(kind=value))
@@ -529,6 +529,142 @@ def sizes(good, bad):
     bad("many octets in the content", request(octets="[PAD0]"), STATE, pad_to=LIMIT - 1, pad_with="0,")
 
 
+# --- Requests of version 1.1.0 ---------------------------------------------------------------
+
+STATE_TYPE = "sha2-0.11-SHA512-state"
+SALT = bytes(range(100, 132))
+
+
+def later(kind=STATE_TYPE, octets=None, output="OpenPGPv4", salt=None, optional="{}", **more):
+    """The text of a request of version 1.1.0."""
+    octets = EMPTY.current() if octets is None else octets
+    octets = octets if isinstance(octets, str) else content(octets)
+    wanted = {"type": output} if salt is None else {"type": output, "salt": list(salt)}
+    parts = {"text_output": compact(wanted), **more}
+    return request(version='"1.1.0"', kind=compact(kind), octets=octets, optional=optional, **parts)
+
+
+def later_requests():
+    vectors = []
+
+    def add(name, sent, outcome):
+        vectors.append({"name": name, **octets_or_text("request", sent), **outcome})
+
+    def good(name, sent, kind=STATE_TYPE, output="OpenPGPv4", **expected):
+        digest, length = (EMPTY.digest().hex(), 0) if kind == STATE_TYPE else (None, None)
+        accepted = {
+            "input": kind, "output": output, "digest": digest, "file_length": length, "salt": None,
+            "alleged_name": None, "id": None, "file_name_salt": None, "proof": False,
+            "progress": False, **expected,
+        }  # fmt: skip
+        add(name, sent, {"accepted": accepted})
+
+    def bad(name, sent, code=MALFORMED, id=None):
+        add(name, sent, {"refused": code} if id is None else {"refused": code, "id": id})
+
+    combinations(good, bad)
+    salts(good, bad)
+    wishes(good, bad)
+    return vectors
+
+
+def combinations(good, bad):
+    some = hashed(1000)
+    digests = {"SHA512-digest": hashlib.sha512(file(1000)).digest(), "SHA256-digest": hashlib.sha256(file(1000)).digest()}
+    good("OpenPGPv4", later())
+    good("OpenPGPv4, older layout", later(octets=EMPTY.older()))
+    good("OpenPGPv4-text", later(output="OpenPGPv4-text"), output="OpenPGPv4-text")
+    for output in ("SSHSIG", "raw"):
+        state = {"digest": some.digest().hex(), "file_length": 1000}
+        good(f"{output} over a state", later(octets=some.current(), output=output), output=output, **state)
+        for kind, digest in digests.items():
+            good(f"{output} over a {kind}", later(kind, digest, output), kind, output, digest=digest.hex())
+    good("salt", later("none", b"", "OpenPGPv6-salt"), "none", "OpenPGPv6-salt")
+
+    for kind, octets in ((STATE_TYPE, EMPTY.current()), *digests.items(), ("none", b"")):
+        for output in ("OpenPGPv4", "OpenPGPv4-text", "SSHSIG", "raw", "OpenPGPv6-salt", "OpenPGPv6"):
+            makes_sense = {
+                STATE_TYPE: ("OpenPGPv4", "OpenPGPv4-text", "SSHSIG", "raw", "OpenPGPv6"),
+                "none": ("OpenPGPv6-salt",),
+            }.get(kind, ("SSHSIG", "raw"))
+            if output not in makes_sense:
+                salt = SALT if output == "OpenPGPv6" else None
+                bad(f"{output} over {kind}", later(kind, octets, output, salt), INPUT)
+
+    for kind in ("", "SHA384-digest", "sha512-digest", "SHA512-state", "None", "sha2-0.12-SHA512-state"):
+        bad(f"input type {kind!a}", later(kind), INPUT)
+    for output in ("", "OpenPGPv5", "OpenPGPv4-Text", "sshsig", "Raw", "OpenPGPv6-Salt", "CMS"):
+        bad(f"output type {output!a}", later(output=output), OUTPUT)
+    for kind, digest in digests.items():
+        for title, octets in (("none", b""), ("one more", digest + b"\0"), ("one less", digest[1:]), ("a state", EMPTY.current())):
+            bad(f"{kind} with octets: {title}", later(kind, octets, "raw"))
+        bad(f"{kind} in hexadecimal", later(kind, compact(digest.hex()), "raw"))
+    bad("none with an octet", later("none", b"\0", "OpenPGPv6-salt"))
+    bad("none with null", later("none", "null", "OpenPGPv6-salt"))
+    bad("none without content", later("none", b"", "OpenPGPv6-salt").replace(',"content":[]', ""))
+    bad("a state that no file has", later(octets=State(some.chaining).current(), output="SSHSIG"), STATE)
+    bad("unknown member at the top", later()[:-1] + ',"extra":1}')
+    bad("unknown member in output", later(text_output='{"type":"SSHSIG","namespace":"x"}'))
+    bad("no optional", later().replace(',"optional":{}', ""))
+
+
+def salts(good, bad):
+    for length in (0, 1, 95, 96, 1000):
+        state = State().then(SALT + file(length))
+        expected = {"digest": state.digest().hex(), "file_length": length, "salt": SALT.hex()}
+        good(f"OpenPGPv6, file of {length} octets", later(octets=state.current(), output="OpenPGPv6", salt=SALT), output="OpenPGPv6", **expected)
+    short, long = State().then(SALT + file(10)).current(), State().then(SALT + file(1000)).current()
+    bad("OpenPGPv6 without a salt", later(octets=short, output="OpenPGPv6"))
+    bad("OpenPGPv6 with 31 octets of salt", later(octets=short, output="OpenPGPv6", salt=SALT[1:]))
+    bad("OpenPGPv6 with 33 octets of salt", later(octets=short, output="OpenPGPv6", salt=SALT + b"\0"))
+    for value in ("null", "[]", '""', compact(base64.b64encode(SALT).decode()), "true", "{}"):
+        bad(f"OpenPGPv6 with the salt {value[:8]}", later(octets=short, text_output=f'{{"type":"OpenPGPv6","salt":{value}}}'))
+    twice = f'{{"type":"OpenPGPv6","salt":{content(SALT)},"salt":{content(SALT)}}}'
+    bad("OpenPGPv6 with a repeated salt", later(octets=short, text_output=twice))
+    for output in ("OpenPGPv4", "SSHSIG", "raw"):
+        bad(f"{output} with a salt", later(output=output, salt=SALT))
+    bad("OpenPGPv6-salt with a salt", later("none", b"", "OpenPGPv6-salt", SALT))
+    bad("OpenPGPv6, state that begins otherwise", later(octets=hashed(111).current(), output="OpenPGPv6", salt=SALT), STATE)
+    bad("OpenPGPv6, state shorter than its salt", later(octets=State().then(SALT[:31]).current(), output="OpenPGPv6", salt=SALT), STATE)
+    # Once a block is full, its octets cannot be told from the state.
+    state = hashed(128)
+    expected = {"digest": state.digest().hex(), "file_length": 96, "salt": SALT.hex()}
+    good("OpenPGPv6, state of which the beginning is unknown", later(octets=state.current(), output="OpenPGPv6", salt=SALT), output="OpenPGPv6", **expected)
+    assert long != short
+
+
+def wishes(good, bad):
+    for name in ("a", "A.b_c-9", "x" * 64, "..", "-"):
+        good(f"id {name[:10]}", later(optional=compact({"id": name})), id=name)
+    for value in ("", "x" * 65, "a b", "a/b", "ä", "a\n", "a\0", None, 1, True, [], {}, ["a"]):
+        bad(f"id that is none: {json.dumps(value)[:12]}", later(optional=json.dumps({"id": value})))
+    bad("repeated id", later(optional='{"id":"a","id":"a"}'))
+    good("proof", later(optional='{"proof":true}'), proof=True)
+    good("no proof", later(optional='{"proof":false}'))
+    for value in ("null", "1", '"true"', "[]", "{}"):
+        bad(f"proof is {value}", later(optional=f'{{"proof":{value}}}'))
+    bad("repeated proof", later(optional='{"proof":true,"proof":true}'))
+    salt = compact(list(range(32)))
+    good("file name salt", later(optional=f'{{"file-name-salt":{salt}}}'), file_name_salt=bytes(range(32)).hex())
+    for value in ("null", "[]", '"x"', "{}", compact([0] * 31), compact([0] * 33), compact([256] * 32), compact([-1] * 32)):
+        bad(f"file name salt is {value}", later(optional=f'{{"file-name-salt":{value}}}'))
+    bad("repeated file name salt", later(optional=f'{{"file-name-salt":{salt},"file-name-salt":{salt}}}'))
+    good("progress", later(optional='{"progress":true}'), progress=True)
+    for value in ("null", "false", "1", '"true"', "[true]"):
+        good(f"progress is {value}", later(optional=f'{{"progress":{value}}}'))
+    good("anything else in optional", later(optional='{"ID":7,"proofs":null,"request-time":"x"}'))
+    good("file name", later(optional='{"file-name":"x"}'), alleged_name="x")
+    good("file name that is none", later(optional='{"file-name":["x"]}'))
+    everything = '{"file-name":"x","request-time":1,"id":"a","proof":true,"progress":true}'
+    good("everything", later(optional=everything), alleged_name="x", id="a", proof=True, progress=True)
+    for name, sent, code in (
+        ("input type", later("x", optional='{"id":"a"}'), INPUT),
+        ("output type", later(output="x", optional='{"id":"a"}'), OUTPUT),
+        ("state", later(octets=b"", optional='{"id":"a"}'), STATE),
+    ):
+        bad(f"the refusal of an {name} has the id", sent, code, id="a")
+
+
 # --- Responses -------------------------------------------------------------------------------
 
 
@@ -555,6 +691,7 @@ def responses():
     good("refusal with a code of later times", compact({"version": "1.1.0", "refusal": later}), {"refusal": later})
     good("65536 octets", signed + "PAD", {"signature": armored}, pad_to=LIMIT, pad_with=" ")
 
+    later_responses(good, bad)
     bad("65537 octets", signed + "PAD", pad_to=LIMIT + 1, pad_with=" ")
     bad("nothing", "")
     bad("line feed", "\n")
@@ -594,6 +731,48 @@ def responses():
     return vectors
 
 
+def later_responses(good, bad):
+    def response(**members):
+        return compact({"version": "1.1.0", **members})
+
+    salt = base64.b64encode(SALT).decode()
+    reason = {"code": "rate-limited", "message": "later", "retry": True}
+    good("signature of 1.1.0", response(signature="AAAA"), {"signature": "AAAA"})
+    good("signature with an id", response(signature="AAAA", id="a"), {"signature": "AAAA", "id": "a"})
+    good("signature with a log", response(signature="AAAA", log="c2sp.org/tlog-proof@v1\n"), {"signature": "AAAA", "log": "c2sp.org/tlog-proof@v1\n"})
+    good("salt", response(salt=salt), {"salt": SALT.hex()})
+    good("salt with an id", response(salt=salt, id="a"), {"salt": SALT.hex(), "id": "a"})
+    good("refusal with an id", response(refusal=reason, id="a"), {"refusal": reason, "id": "a"})
+    good("progress", response(progress={"ahead": 7}), {"progress": 7})
+    good("no request ahead", response(progress={"ahead": 0}), {"progress": 0})
+
+    for title, value in (("31 octets", SALT[1:]), ("33 octets", SALT + b"x"), ("none", b"")):
+        bad(f"salt of {title}", response(salt=base64.b64encode(value).decode()))
+    bad("salt without padding", response(salt=salt.rstrip("=")))
+    bad("salt with a line feed", response(salt=salt + "\n"))
+    bad("salt in hexadecimal", response(salt=SALT.hex()))
+    bad("salt as an array", response(salt=list(SALT)))
+    bad("signature and salt", response(signature="AAAA", salt=salt))
+    bad("salt and refusal", response(salt=salt, refusal=reason))
+    bad("salt with a log", response(salt=salt, log="x"))
+    bad("refusal with a log", response(refusal=reason, log="x"))
+    bad("progress and signature", response(progress={"ahead": 7}, signature="AAAA"))
+    bad("progress with an id", response(progress={"ahead": 7}, id="a"))
+    for value in (None, 7, [7], {}, {"ahead": -1}, {"ahead": 1.5}, {"ahead": "7"}, {"ahead": 7, "behind": 1}):
+        bad(f"progress is {compact(value)}", response(progress=value))
+    for value in (None, 7, "", "a b", "x" * 65, ["a"]):
+        bad(f"id is {compact(value)[:8]}", response(signature="AAAA", id=value))
+    for value in (None, 7, {}, ["x"]):
+        bad(f"log is {compact(value)}", response(signature="AAAA", log=value))
+    for member in ("signature", "salt", "refusal", "progress"):
+        bad(f"{member} is null in 1.1.0", response(**{member: None}))
+    bad("id in 1.0.0", '{"version":"1.0.0","signature":"AAAA","id":"a"}')
+    bad("salt in 1.0.0", compact({"version": "1.0.0", "salt": salt}))
+    bad("an id alone", response(id="a"))
+    bad("an array in place of the object of 1.1.0", '["1.1.0","AAAA"]')
+    bad("repeated id", '{"version":"1.1.0","signature":"AAAA","id":"a","id":"a"}')
+
+
 # --- Files -----------------------------------------------------------------------------------
 
 
@@ -611,7 +790,9 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     status = 0
-    for name, make in (("states", states), ("requests", requests), ("responses", responses)):
+    for name, make in (
+        ("states", states), ("requests", requests), ("requests-1.1", later_requests), ("responses", responses),
+    ):  # fmt: skip
         path = HERE / f"{name}.json"
         octets = document(make()).encode("ascii")
         if not arguments:

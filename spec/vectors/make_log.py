@@ -514,6 +514,16 @@ MEMBERS = {
 }
 
 
+SALTED = {
+    "output": "OpenPGPv6",
+    "file-salted-sha512": hashlib.sha512(b"s" * 32 + b"file").hexdigest(),
+    "issuer": hashlib.sha256(b"key").hexdigest(),
+}
+SSH = {"output": "SSHSIG", "issuer": hashlib.sha256(b"key").hexdigest()}
+RAW = {**SSH, "output": "raw", "mechanism": "ed25519"}
+SHA256 = {"file-sha256": hashlib.sha256(b"file").hexdigest()}
+
+
 def canonical(members):
     return json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
@@ -528,6 +538,12 @@ def entries():
     def bad(name, text):
         vector("entry", name, text, REFUSED)
 
+    def mixed(name, changes, without=()):
+        members = {**MEMBERS, **changes}
+        for member in without:
+            del members[member]
+        bad(name, canonical(members))
+
     def wrong(member, *values):
         for value in values:
             bad(f"{member} {str(value)[:24]!r}", canonical({**MEMBERS, member: value}))
@@ -541,10 +557,33 @@ def entries():
     good("a name beyond ASCII", {"file-name": "größe \U0001f680.iso"})
     good("an empty file", {"file-length": 0})
     good("the longest file", {"file-length": 2**50 - 1})
+    good("OpenPGP version 6", SALTED, ["file-sha512"])
+    good("an SSH signature", SSH)
+    good("an SSH signature over a SHA-256", {**SSH, **SHA256}, ["file-sha512", "file-length"])
+    for mechanism in ("pkcs1", "pss", "ecdsa", "ed25519"):
+        good(f"a raw signature, {mechanism}", {**RAW, "mechanism": mechanism})
+    good("a raw signature over a SHA-256", {**RAW, **SHA256}, ["file-sha512", "file-length"])
     text = canonical(MEMBERS)
     for member in MEMBERS:
         if member not in ("file-name", "request-id", "file-length"):
             bad(f"without {member}", canonical({name: value for name, value in MEMBERS.items() if name != member}))
+    mixed("version 4 with a SHA-256", SHA256)
+    mixed("version 4 with a SHA-256 alone", SHA256, ["file-sha512"])
+    mixed("version 4 with a salted digest", {"file-salted-sha512": SALTED["file-salted-sha512"]})
+    mixed("version 4 with a long issuer", {"issuer": SSH["issuer"]})
+    mixed("version 4 with a mechanism", {"mechanism": "pkcs1"})
+    mixed("version 6 with both digests", SALTED)
+    mixed("version 6 with the digest of the file", SALTED, ["file-salted-sha512"])
+    mixed("version 6 with a short issuer", {**SALTED, "issuer": MEMBERS["issuer"]}, ["file-sha512"])
+    mixed("version 6 with a salted digest cut off", {**SALTED, "file-salted-sha512": "00"}, ["file-sha512"])
+    mixed("SSH with two digests", {**SSH, **SHA256})
+    mixed("SSH without a digest", SSH, ["file-sha512"])
+    mixed("SSH with a short issuer", {**SSH, "issuer": MEMBERS["issuer"]})
+    mixed("SSH with a mechanism", {**SSH, "mechanism": "ed25519"})
+    mixed("SSH with a SHA-256 cut off", {**SSH, "file-sha256": "00"}, ["file-sha512"])
+    mixed("raw without a mechanism", {**RAW, "output": "raw"}, ["mechanism"])
+    mixed("raw with an unknown mechanism", {**RAW, "mechanism": "rsa"})
+    mixed("a salt", {**SALTED, "output": "OpenPGPv6-salt"}, ["file-sha512"])
     bad("a further member", canonical({**MEMBERS, "more": 1}))
     bad("a member twice", text.replace('"version"', '"version":1,"version"'))
     bad("null for absent", canonical({**MEMBERS, "request-id": None}))

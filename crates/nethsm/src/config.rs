@@ -118,6 +118,8 @@ names! {
         Warning = "warning",
         /// What went wrong.
         Error = "error",
+        /// Only what is said at any level.
+        App = "app",
     }
 }
 

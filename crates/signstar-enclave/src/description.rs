@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, Error, Folder, SoftNetHsm, Sshd};
+use crate::{Client, Error, Folder, SoftNetHsm, Sshd, TransparencyLog};
 
 /// Where everything of a running enclave is, credentials included.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -13,8 +13,8 @@ pub struct Description {
     pub ssh: SshEntry,
     /// Who may ask for signatures.
     pub clients: Vec<ClientEntry>,
-    /// The transparency log; there is none yet.
-    pub log: Option<()>,
+    /// The transparency log, in which every signature is.
+    pub log: LogEntry,
     /// The HSM behind it.
     pub hsm: HsmEntry,
     /// The configuration of `signstar-sign`.
@@ -45,6 +45,15 @@ pub struct ClientEntry {
     pub certificate: PathBuf,
 }
 
+/// The transparency log of an enclave.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct LogEntry {
+    /// The folder that anybody may read: a C2SP `tlog-tiles` tree.
+    pub dir: PathBuf,
+    /// Its verifier key.
+    pub vkey: String,
+}
+
 /// The HSM of an enclave.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct HsmEntry {
@@ -71,6 +80,7 @@ impl Description {
     pub(crate) fn new(
         folder: &Folder,
         clients: &[Client],
+        log: &TransparencyLog,
         hsm: &SoftNetHsm,
         sshd: &Sshd,
     ) -> Result<Self, Error> {
@@ -89,7 +99,10 @@ impl Description {
                     certificate: folder.certificate(&client.name),
                 })
                 .collect(),
-            log: None,
+            log: LogEntry {
+                dir: log.dir().to_owned(),
+                vkey: log.vkey().to_owned(),
+            },
             hsm: HsmEntry {
                 url: hsm.url().to_owned(),
                 admin: Login {

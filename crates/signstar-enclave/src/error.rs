@@ -79,14 +79,14 @@ impl Error {
             Self::Name(_) => "take a folder whose path is UTF-8 without control characters",
             Self::InUse(_) => "use that enclave, end the other process, or take another folder",
             Self::OtherKeyType { .. } => "take another folder, or the same --key-type as before",
-            Self::Missing("softnethsm" | "signstar-sign" | "signstar-request-signature") => {
-                "build everything first: cargo build --workspace"
-            }
+            Self::Missing(
+                "softnethsm" | "signstar-log" | "signstar-sign" | "signstar-request-signature",
+            ) => "build everything first: cargo build --workspace",
             Self::Missing(_) => {
                 "install OpenSSH, client and server (openssh-client, openssh-server)"
             }
             Self::Start { .. } | Self::Ended { .. } => {
-                "the logs in the folder of the enclave say more (sshd.log, softnethsm.log)"
+                "the logs in the folder of the enclave say more (sshd.log, signstar-log.log, softnethsm.log)"
             }
             Self::Hsm { .. } => "if the folder is damaged, remove it and start anew",
             Self::Certificate(_) => "this is a mistake in the program: please report it",

@@ -10,7 +10,7 @@ use std::{
 use nix::fcntl::{Flock, FlockArg};
 use signstar::config::Config;
 
-use crate::{Client, Description, Error, SoftNetHsm, error::OnPath};
+use crate::{Client, Description, Error, SoftNetHsm, TransparencyLog, error::OnPath};
 
 /// The domain of an enclave that is no real one (RFC 2606 §2).
 const DOMAIN: &str = "signstar.example";
@@ -94,6 +94,11 @@ impl Folder {
         self.0.join("hsm")
     }
 
+    /// `DIR/log`, what is public of the transparency log.
+    pub fn public_log(&self) -> PathBuf {
+        self.0.join("log")
+    }
+
     pub(crate) fn log(&self, program: &str) -> PathBuf {
         self.0.join(format!("{program}.log"))
     }
@@ -154,13 +159,18 @@ impl Folder {
         &self,
         clients: &[Client],
         hsm: &SoftNetHsm,
+        log: &TransparencyLog,
     ) -> Result<(), Error> {
         let mut text = format!(
             "# A private enclave for trying and testing; written anew at every start.\n\
              domain = {domain}\n\
              identity = \"authorized-keys\"\n\
-             log = \"unlogged\"\n\
              journal = {{ file = {journal} }}\n\
+             state = {state}\n\
+             \n\
+             [log]\n\
+             socket = {socket}\n\
+             vkey = {vkey}\n\
              \n\
              [hsm.main]\n\
              kind = \"nethsm\"\n\
@@ -168,6 +178,9 @@ impl Folder {
              tls = {tls}\n",
             domain = quote(DOMAIN),
             journal = quote(&self.journal().to_string_lossy()),
+            state = quote(&self.path().join("state").to_string_lossy()),
+            socket = quote(&log.socket().to_string_lossy()),
+            vkey = quote(log.vkey()),
             url = quote(hsm.url()),
             tls = quote(hsm.tls()),
         );
@@ -189,6 +202,21 @@ impl Folder {
                 certificate = quote(&self.certificate(name).to_string_lossy()),
             ));
         }
+        text.push_str(&format!(
+            "\n\
+             [user.certificates]\n\
+             role = \"certificates\"\n\
+             \n\
+             [user.metrics]\n\
+             role = \"metrics\"\n\
+             \n\
+             [user.backup]\n\
+             role = \"backup\"\n\
+             hsm = \"main\"\n\
+             operator = \"backup\"\n\
+             passphrase = {{ file = {passphrase} }}\n",
+            passphrase = quote(&self.secret_file("backup").to_string_lossy()),
+        ));
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }

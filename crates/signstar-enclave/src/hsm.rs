@@ -206,6 +206,33 @@ pub(crate) fn ensure_client(admin: &Device, folder: &Folder, client: &Client) ->
     folder::write(&path, &octets, 0o644)
 }
 
+/// Gives the HSM a user that makes backups, called `backup`, and the passphrase
+/// `backup-passphrase` that they are encrypted with.
+///
+/// The user is made last: when it is there, all is done.
+pub(crate) fn ensure_keeper(admin: &Device, folder: &Folder) -> Result<(), Error> {
+    let user: UserId = "backup".parse().doing("naming a user")?;
+    match admin.user(&user) {
+        Ok(_) => return Ok(()),
+        Err(DeviceError::NotFound { .. }) => {}
+        Err(error) => return Err(error).doing("looking for a user"),
+    }
+    let passphrase = |name| folder.secret(name).map(Passphrase::new);
+    let none_yet = Passphrase::new(String::new());
+    let new = passphrase("backup-passphrase")?;
+    match admin.set_backup_passphrase(new, none_yet) {
+        // It has been set before, and then something went wrong.
+        Err(DeviceError::Forbidden { .. }) => {}
+        set => set.doing("setting the passphrase of backups")?,
+    }
+    let keeper = NewUser {
+        real_name: "Who makes backups".to_owned(),
+        role: UserRole::Backup,
+        passphrase: passphrase("backup")?,
+    };
+    admin.put_user(&user, &keeper).doing("adding a user")
+}
+
 fn generate(admin: &Device, key: &KeyId, key_type: KeyType) -> Result<(), Error> {
     let (key_type, mechanism, length) = key_type.parameters();
     admin

@@ -29,18 +29,22 @@ pub(crate) struct Leftover {
 
 impl Leftover {
     /// Every program that runs for `folder`.
-    pub(crate) fn all(folder: &Folder) -> [Self; 3] {
+    pub(crate) fn all(folder: &Folder) -> [Self; 5] {
+        let [sign, download] = Self::sessions(folder);
         [
             Self::new("sshd", folder.sshd_configuration()),
-            Self::session(folder),
+            sign,
+            download,
+            Self::new("signstar-log", folder.public_log()),
             Self::new("softnethsm", folder.hsm()),
         ]
     }
 
-    /// The forced commands of clients that are still there. Each is in a session of its own, so
-    /// that the end of `sshd` is not theirs.
-    pub(crate) fn session(folder: &Folder) -> Self {
-        Self::new("signstar-sign", folder.configuration())
+    /// The forced commands that are still there. Each is in a session of its own, so that the end
+    /// of `sshd` is not theirs.
+    pub(crate) fn sessions(folder: &Folder) -> [Self; 2] {
+        ["signstar-sign", "signstar-configure"]
+            .map(|program| Self::new(program, folder.configuration()))
     }
 
     fn new(program: &'static str, path: PathBuf) -> Self {
@@ -103,7 +107,9 @@ pub(crate) struct Sessions(pub(crate) Folder);
 
 impl Drop for Sessions {
     fn drop(&mut self) {
-        Leftover::session(&self.0).end();
+        for session in Leftover::sessions(&self.0) {
+            session.end();
+        }
     }
 }
 

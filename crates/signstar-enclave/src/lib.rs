@@ -1,5 +1,6 @@
-//! A whole signing enclave on one machine, unprivileged: a software HSM over TLS, an `sshd` of
-//! its own on a loopback port, and `signstar-sign` as its forced command.
+//! A whole signing enclave on one machine, unprivileged: a software HSM over TLS, a transparency
+//! log, an `sshd` of its own on a loopback port, `signstar-sign` as its forced command, and
+//! `signstar-configure` as that of the users that sign nothing.
 //!
 //! It takes the same path as a real one: the same programs, the same protocols, real SSH. What
 //! it lacks is what makes a real one safe: separate Unix users, separate machines, hardware. Its
@@ -25,20 +26,26 @@ mod folder;
 mod hsm;
 mod key_type;
 mod leftover;
+mod log;
 mod programs;
 mod sshd;
 
 use std::path::PathBuf;
 
-pub use description::{ClientEntry, Description, HsmEntry, Login, SshEntry};
+pub use description::{ClientEntry, Description, HsmEntry, LogEntry, Login, SshEntry};
 pub use error::Error;
 pub use folder::Folder;
 pub use hsm::SoftNetHsm;
 pub use key_type::KeyType;
+pub use log::TransparencyLog;
 pub use programs::program;
 pub use sshd::Sshd;
 
 use crate::leftover::Leftover;
+
+/// The users of every enclave that sign nothing, each with the role that its name says, an SSH key
+/// called the same, and one forced command.
+pub const ROLES: [&str; 3] = ["certificates", "metrics", "backup"];
 
 /// What an enclave is made of.
 #[derive(Clone, Debug)]
@@ -74,6 +81,8 @@ pub struct Enclave {
     folder: Folder,
     description: Description,
     sshd: Sshd,
+    // Ended after the last session.
+    log: TransparencyLog,
     hsm: SoftNetHsm,
     _lock: folder::Lock,
 }
@@ -103,15 +112,21 @@ impl Enclave {
             hsm::ensure_client(&device, &folder, client)?;
             sshd::ensure_client(&folder, &client.name)?;
         }
-        folder.write_configuration(&options.clients, &hsm)?;
+        hsm::ensure_keeper(&device, &folder)?;
+        for role in ROLES {
+            sshd::ensure_client(&folder, role)?;
+        }
+        let log = TransparencyLog::start(&folder)?;
+        folder.write_configuration(&options.clients, &hsm, &log)?;
         let sshd = Sshd::start(&folder, &options.clients)?;
 
-        let description = Description::new(&folder, &options.clients, &hsm, &sshd)?;
+        let description = Description::new(&folder, &options.clients, &log, &hsm, &sshd)?;
         folder.write_description(&description)?;
         Ok(Self {
             folder,
             description,
             sshd,
+            log,
             hsm,
             _lock: lock,
         })
@@ -132,9 +147,15 @@ impl Enclave {
         &mut self.hsm
     }
 
+    /// The transparency log, to be stopped and started while the enclave runs.
+    pub fn log(&mut self) -> &mut TransparencyLog {
+        &mut self.log
+    }
+
     /// Fails if one of the programs has ended by itself.
     pub fn check(&mut self) -> Result<(), Error> {
         self.hsm.check()?;
+        self.log.check()?;
         self.sshd.check()
     }
 }

@@ -17,7 +17,7 @@ use signstar_enclave::{Client, Description, Enclave, Error, Folder, KeyType, Opt
 
 /// A whole signing enclave on this machine, for trying and testing.
 ///
-/// It runs a software HSM, an SSH server on a loopback port and signstar-sign as its forced
+/// It runs a software HSM, a transparency log, an SSH server on a loopback port and signstar-sign as its forced
 /// command: the real path, without the walls of a real enclave. Its folder holds every
 /// credential. Never sign with it what others should trust.
 #[derive(Debug, Parser)]
@@ -49,8 +49,8 @@ enum Action {
     },
     /// Sign files with an enclave, started for it if none runs.
     ///
-    /// Writes FILE.sig beside each FILE, as signstar-request-signature does, and ends with its
-    /// exit status.
+    /// Writes FILE.sig and FILE.sig.proof beside each FILE, as signstar-request-signature does, and
+    /// ends with its exit status.
     Sign {
         /// The folder of the enclave [default: signstar-enclave in $XDG_STATE_HOME or
         /// ~/.local/state].
@@ -157,9 +157,10 @@ fn sign(options: &Options, files: &[PathBuf]) -> Result<u8, Error> {
         Err(Error::InUse(_)) => None,
         Err(error) => return Err(error),
     };
-    if started.is_none() {
-        wait_for(&folder)?;
-    }
+    let vkey = match &started {
+        Some(enclave) => enclave.description().log.vkey.clone(),
+        None => wait_for(&folder)?.log.vkey,
+    };
     let client = "client1";
     let send = "signstar-request-signature";
     let failed = |error: io::Error| Error::Start {
@@ -172,6 +173,7 @@ fn sign(options: &Options, files: &[PathBuf]) -> Result<u8, Error> {
         .arg(folder.connect())
         .args(["--to", client, "--certificate"])
         .arg(folder.certificate(client))
+        .args(["--log-key", &vkey])
         .arg("--")
         .args(files)
         .status()
@@ -184,11 +186,11 @@ fn sign(options: &Options, files: &[PathBuf]) -> Result<u8, Error> {
 }
 
 /// Waits until the enclave that another process starts in `folder` is ready.
-fn wait_for(folder: &Folder) -> Result<(), Error> {
+fn wait_for(folder: &Folder) -> Result<Description, Error> {
     for _ in 0..600 {
         let description = std::fs::read(folder.description()).unwrap_or_default();
-        if serde_json::from_slice::<Description>(&description).is_ok() {
-            return Ok(());
+        if let Ok(description) = serde_json::from_slice(&description) {
+            return Ok(description);
         }
         std::thread::sleep(Duration::from_millis(100));
     }

@@ -12,7 +12,7 @@ use std::{
 use nix::unistd::{Uid, User};
 
 use crate::{
-    Client, Error, Folder,
+    Client, Error, Folder, ROLES,
     child::{Running, last_words},
     error::OnPath,
     folder::write,
@@ -210,16 +210,24 @@ fn configuration(folder: &Folder, port: u16, user: &str) -> String {
     )
 }
 
+/// One line for each client and each user that signs nothing: its key may run one program, with
+/// the name that the configuration knows, and nothing else.
 fn write_authorized_keys(folder: &Folder, clients: &[Client]) -> Result<(), Error> {
-    let sign = program("signstar-sign")?;
+    let quoted = |path: &Path| shell_quote(&path.to_string_lossy());
+    let sign = quoted(&program("signstar-sign")?);
+    let configure = quoted(&program("signstar-configure")?);
+    let config = quoted(&folder.configuration());
+    let clients = clients.iter().map(|Client { name, .. }| {
+        let command = format!("{sign} --config {config} --client {name}");
+        (name.as_str(), command)
+    });
+    let roles = ROLES.into_iter().map(|role| {
+        let command = format!("{configure} download {role} --config {config} --user {role}");
+        (role, command)
+    });
     let mut lines = String::new();
-    for Client { name, .. } in clients {
+    for (name, command) in clients.chain(roles) {
         let public = folder.ssh_key(&format!("{name}.pub"));
-        let command = format!(
-            "{} --config {} --client {name}",
-            shell_quote(&sign.to_string_lossy()),
-            shell_quote(&folder.configuration().to_string_lossy()),
-        );
         let key = fs::read_to_string(&public).on("read", &public)?;
         lines.push_str(&format!(
             "restrict,command=\"{}\" {}\n",
@@ -250,7 +258,8 @@ fn write_client_side(
     write(&folder.known_hosts(), known.as_bytes(), 0o600)?;
 
     let mut config = String::new();
-    for Client { name, .. } in clients {
+    let clients = clients.iter().map(|client| client.name.as_str());
+    for name in clients.chain(ROLES) {
         let path = |path: &Path| quote(&path.to_string_lossy().replace('%', "%%"));
         config.push_str(&format!(
             "Host {name}\n\

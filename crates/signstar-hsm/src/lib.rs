@@ -13,15 +13,18 @@
 
 mod credential;
 pub mod nethsm;
+mod patience;
+mod several;
 
-use std::path::PathBuf;
+use std::{error::Error, fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use signstar::{
     config::{Hsm, Key},
-    sign::Signer,
+    sign::{PublicKey, Signer},
 };
 
 pub use credential::{BadCredential, passphrase};
+pub use patience::Hurry;
 
 /// Why a key cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -47,16 +50,64 @@ pub enum OpenError {
     Tls(#[source] ::nethsm::client::BadTls),
 }
 
+/// How an HSM is dealt with.
+#[derive(Clone, Debug)]
+pub struct Conduct {
+    /// What every signature is checked with before it is used. A device that makes one which does
+    /// not verify is asked no more. Without it nothing is checked here.
+    pub public_key: Option<PublicKey>,
+    /// The longest time for one signature, all devices and attempts together.
+    pub patience: Duration,
+    /// The connections that are kept open to each device.
+    pub connections: usize,
+    /// Tells those who wait for an HSM to give up.
+    pub hurry: Arc<Hurry>,
+    /// Who is told of trouble.
+    pub witness: Arc<dyn Witness>,
+}
+
+/// Who is told of the trouble with an HSM.
+///
+/// An implementation promises to be quick and not to fail: it is called in the middle of signing,
+/// by several threads at once.
+pub trait Witness: fmt::Debug + Send + Sync {
+    /// Something went wrong, whether or not a signature is made in the end.
+    fn tell(&self, event: &Event<'_>);
+}
+
+/// Trouble with an HSM.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An attempt failed; if there is time, another one follows.
+    Failed {
+        /// Why. Nothing in it is secret.
+        error: &'a (dyn Error + Send + Sync + 'static),
+    },
+    /// The device made a signature that does not verify, and is not asked again.
+    OutOfUse {
+        /// Its address.
+        device: String,
+    },
+}
+
 /// Opens the key `key` of the HSM `hsm`. Nothing is sent to the HSM yet.
-pub fn open(key: &Key, hsm: &Hsm) -> Result<Box<dyn Signer>, OpenError> {
+///
+/// The signer asks the devices of `hsm` in their order, and goes on to the next when one fails or
+/// makes a wrong signature. When none can be reached it tries again, with growing pauses of up to
+/// one second, until [`Conduct::patience`] is over. While the HSM has been away for that long, it is
+/// asked once for each signature and nobody waits.
+pub fn open(key: &Key, hsm: &Hsm, conduct: Conduct) -> Result<Box<dyn Signer>, OpenError> {
     match hsm {
-        Hsm::NetHsm {
-            url,
-            tls,
-            timeout_seconds,
-        } => {
-            let signer = nethsm::NetHsmKey::open(key, url, tls, *timeout_seconds)?;
-            Ok(Box::new(signer))
-        }
+        Hsm::NetHsm(hsm) => Ok(Box::new(several::SharedKey::open(key, hsm, conduct)?)),
     }
+}
+
+fn value<T>(text: &str) -> Result<T, OpenError>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    text.parse().map_err(|source: T::Err| OpenError::Value {
+        value: text.to_owned(),
+        source: Box::new(source),
+    })
 }

@@ -1,22 +1,17 @@
 //! A key in a NetHSM, in hardware or in software.
 
-use std::{num::NonZeroU32, str::FromStr, time::Duration};
-
 use nethsm::{
-    client::{Client, Error, Options, Tls, Url},
+    client::{Client, Error},
     id::KeyId,
     key::{KeyType, PublicKeyData, SignMode, SignRequest},
-    passphrase::Credentials,
 };
 use signstar::{
-    config::{Credential, Key},
+    request::Digest,
     sign::{Message, PublicKey, Signer, SignerError},
 };
 
-use crate::{OpenError, credential};
-
-/// A key, and the operator that may use it.
-#[derive(Debug)]
+/// A key in one device, and the operator that may use it.
+#[derive(Clone, Debug)]
 pub struct NetHsmKey {
     operator: Client,
     id: KeyId,
@@ -27,53 +22,11 @@ impl NetHsmKey {
     pub fn new(operator: Client, id: KeyId) -> Self {
         Self { operator, id }
     }
-
-    /// Opens `key` in the device at `url`, recognised by `tls`, with answers within `timeout`
-    /// seconds.
-    pub(crate) fn open(
-        key: &Key,
-        url: &str,
-        tls: &str,
-        timeout: NonZeroU32,
-    ) -> Result<Self, OpenError> {
-        let Credential::File(path) = &key.passphrase;
-        let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
-            path: path.clone(),
-            source,
-        })?;
-        let options = Options {
-            timeout: Duration::from_secs(timeout.get().into()),
-            ..Options::default()
-        };
-        let url: Url = value(url)?;
-        let tls: Tls = value(tls)?;
-        let device = Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?;
-        let operator = device.as_user(Credentials::new(value(&key.operator)?, passphrase));
-        Ok(Self::new(operator, value(&key.id)?))
-    }
-}
-
-fn value<T>(text: &str) -> Result<T, OpenError>
-where
-    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
-{
-    text.parse().map_err(|source: T::Err| OpenError::Value {
-        value: text.to_owned(),
-        source: Box::new(source),
-    })
 }
 
 impl Signer for NetHsmKey {
     fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError> {
-        let (mode, octets) = match message {
-            Message::RsaPkcs1(digest_info) => (SignMode::Pkcs1, digest_info),
-            Message::Ecdsa(digest) => (SignMode::Ecdsa, digest),
-            Message::Ed25519(message) => (SignMode::EdDsa, message),
-        };
-        let question = SignRequest {
-            mode,
-            message: octets.clone().into(),
-        };
+        let question = question(message);
         let sign = || self.operator.sign(&self.id, &question);
         match sign() {
             // A device may close an idle connection at the moment at which it is used again.
@@ -84,8 +37,23 @@ impl Signer for NetHsmKey {
     }
 }
 
+/// A message as a device wants to be asked.
+pub(crate) fn question(message: &Message) -> SignRequest {
+    let (mode, octets) = match message {
+        Message::RsaPkcs1(digest_info) => (SignMode::Pkcs1, &digest_info[..]),
+        Message::RsaPss(Digest::Sha256(digest)) => (SignMode::PssSha256, &digest[..]),
+        Message::RsaPss(Digest::Sha512(digest)) => (SignMode::PssSha512, &digest[..]),
+        Message::Ecdsa(digest) => (SignMode::Ecdsa, &digest[..]),
+        Message::Ed25519(message) => (SignMode::EdDsa, &message[..]),
+    };
+    SignRequest {
+        mode,
+        message: octets.to_vec().into(),
+    }
+}
+
 /// What the error of a device means for the path of a signature.
-fn kind(error: Error) -> SignerError {
+pub(crate) fn kind(error: Error) -> SignerError {
     match error {
         Error::Protocol { .. } => SignerError::Nonsense(Box::new(error)),
         Error::WrongState => SignerError::Unavailable(Box::new(error)),

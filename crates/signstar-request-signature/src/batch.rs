@@ -1,7 +1,6 @@
 //! Any number of files signed over one connection.
 
 use std::{
-    iter,
     ops::ControlFlow,
     panic,
     sync::{
@@ -10,19 +9,27 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
-use signstar::{request::Octets, response::Answer, sign::Detached};
+use signstar::{
+    request::{OutputType, Salt},
+    response::{Answer, InvalidResponse},
+};
 
-use crate::{Cancelled, Error, Hashed, Question, Session, Ssh, Target, Trust};
+use crate::{
+    Cancelled, Error, Hashed, Patience, Ssh, Target, Trust,
+    answer::accept,
+    backlog::{Asked, Backlog},
+    checked::existing,
+    conversation::{Conversation, Said, Terms},
+};
 
 /// The most of anything that waits between two threads. With it memory does not grow with the
 /// number of files.
 const QUEUE: usize = 64;
 /// The most files that are hashed at the same time, however many cores there are.
 const MAX_WORKERS: usize = 16;
-/// The most that is repeated of what the other side says, in characters.
-const MAX_MESSAGE: usize = 500;
 
 /// Files to be signed by one enclave.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +42,39 @@ pub struct Batch<'a> {
     pub trust: &'a Trust,
     /// How many connections are made.
     pub connections: Connections,
+    /// How long trouble may last.
+    pub patience: Patience,
+    /// What kind of signature is asked for.
+    pub output: OutputType,
+    /// What becomes of signatures that are there already.
+    pub existing: Existing,
+}
+
+/// What becomes of signatures that are there already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Existing {
+    /// They are replaced.
+    Replace,
+    /// Those that hold stay; any other is an error of its file.
+    Keep,
+    /// Those that hold stay; any other is replaced.
+    KeepGood,
+}
+
+/// How a file came by its signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It was signed.
+    Signed,
+    /// The signature was there, and it holds.
+    Kept,
 }
 
 /// How many connections are made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Connections {
-    /// One for all files.
+    /// One for all files. It is made anew when it breaks, and becomes one per file when the
+    /// enclave turns out to answer no more than one.
     One,
     /// One after the other, each for one file: enclaves of older releases read a single request.
     OnePerFile,
@@ -53,27 +87,45 @@ pub enum Event {
     Hashed(u64),
     /// The connection is about to be made. `ssh` may ask its user something now.
     Connecting,
+    /// The connection could not be made or broke. Another one is made after a pause, and what was
+    /// not answered is asked for again.
+    Reconnecting {
+        /// The pause.
+        pause: Duration,
+    },
+    /// The enclave works on so many requests of ours before the next answer.
+    Queued {
+        /// How many.
+        ahead: u64,
+    },
+    /// The enclave refused for the moment. The file is asked for again after a pause.
+    Postponed {
+        /// The place of the file in [`Batch::targets`].
+        index: usize,
+        /// The code of the refusal (`spec/response.md`), maybe one that is not known here.
+        code: String,
+        /// The pause.
+        pause: Duration,
+    },
     /// There is a verified signature of a file on disk, or there will be none.
     Done {
         /// The place of the file in [`Batch::targets`].
         index: usize,
-        /// Why there is no signature.
-        outcome: Result<(), Error>,
+        /// How it came by it, or why there is none.
+        outcome: Result<Outcome, Error>,
     },
 }
 
-/// A file whose request is on its way.
-#[derive(Debug)]
-struct Asked {
-    index: usize,
-    hashed: Hashed,
-}
+/// An answer, and what was asked.
+type Answered = (Asked, Result<Answer, InvalidResponse>);
 
 /// Which files are not hashed yet, and whether it is still worth while.
 #[derive(Debug, Default)]
 struct Progress {
     next: AtomicUsize,
     is_over: AtomicBool,
+    /// How many threads still hash.
+    hashing: AtomicUsize,
 }
 
 impl Batch<'_> {
@@ -81,30 +133,55 @@ impl Batch<'_> {
     ///
     /// Files are hashed in parallel, asked for as they are ready, and written as their answers
     /// come and verify. The connection is made when the first request is ready. Trouble with one
-    /// file is told with [`Event::Done`]; trouble with the connection ends the batch and is
-    /// returned, and then there are files of which nothing was told: they are not signed.
+    /// file is told with [`Event::Done`]. An enclave that cannot be reached, or not any more, ends
+    /// the batch when the patience does; that is returned, and then there are files of which
+    /// nothing was told: they are not signed.
     pub fn run(self, mut observer: impl FnMut(Event)) -> Result<(), Error> {
         let workers = thread::available_parallelism()
             .map_or(1, usize::from)
             .clamp(1, MAX_WORKERS);
-        let progress = &Progress::default();
-        let (ask, questions) = sync_channel(QUEUE);
+        let progress = &Progress {
+            hashing: AtomicUsize::new(workers),
+            ..Progress::default()
+        };
+        let backlog = &Backlog::default();
         let (answered, answers) = sync_channel(QUEUE);
         let (tell, events) = sync_channel(QUEUE);
         let answers = Mutex::new(answers);
+        let (salt, salts) = sync_channel(QUEUE);
+        let salts = Mutex::new(salts);
         thread::scope(|scope| {
+            scope.spawn(|| self.ssh.look_ahead());
+            if self.output == OutputType::OpenPgpV6 {
+                let told = tell.clone();
+                scope.spawn(move || self.feed(progress, backlog, &told));
+            }
             for _ in 0..workers {
-                let (ask, tell) = (ask.clone(), tell.clone());
-                scope.spawn(move || self.hash(progress, &ask, &tell));
+                let (salts, tell) = (&salts, tell.clone());
+                scope.spawn(move || match self.output {
+                    OutputType::OpenPgpV6 => self.salt(progress, backlog, salts, &tell),
+                    _ => self.hash(progress, backlog, &tell),
+                });
             }
             for _ in 0..workers {
                 let (answers, tell) = (&answers, tell.clone());
                 scope.spawn(move || self.finish(answers, &tell));
             }
-            drop(ask);
             // Owns its ends of the channels: the other threads end when it drops them.
             let conversation = scope.spawn(move || {
-                let outcome = self.converse(questions, &answered, &tell);
+                // If nobody listens, nobody needs to know.
+                let say = |said| match said {
+                    Said::Event(event) => drop(tell.send(event)),
+                    Said::Answer(asked, answer) => drop(answered.send((*asked, *answer))),
+                    Said::Salt(asked, chosen) => drop(salt.send((*asked, chosen))),
+                };
+                let Self { ssh, patience, .. } = self;
+                let terms = Terms {
+                    output: self.output,
+                    connections: self.connections,
+                    patience,
+                };
+                let outcome = Conversation::new(ssh, terms, backlog, say).run();
                 progress.is_over.store(true, Ordering::Relaxed);
                 outcome
             });
@@ -117,157 +194,179 @@ impl Batch<'_> {
         })
     }
 
+    /// Whether whoever hashes should go on, as told after so many octets.
+    fn watch(progress: &Progress, tell: &SyncSender<Event>, octets: u64) -> ControlFlow<()> {
+        // Nobody who listens is left only if the whole batch is being torn down.
+        let is_told = tell.send(Event::Hashed(octets)).is_ok();
+        if is_told && !progress.is_over.load(Ordering::Relaxed) {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    }
+
     /// Hashes one file after the other, until there are no more or nobody asks for them.
-    fn hash(
-        self,
-        progress: &Progress,
-        ask: &SyncSender<Question<Asked>>,
-        tell: &SyncSender<Event>,
-    ) {
-        let watch = |octets| {
-            // Nobody who listens is left only if the whole batch is being torn down.
-            let is_told = tell.send(Event::Hashed(octets)).is_ok();
-            if is_told && !progress.is_over.load(Ordering::Relaxed) {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        };
+    fn hash(self, progress: &Progress, backlog: &Backlog, tell: &SyncSender<Event>) {
+        let watch = |octets| Self::watch(progress, tell, octets);
         loop {
             let index = progress.next.fetch_add(1, Ordering::Relaxed);
             let Some(target) = self.targets.get(index) else {
-                return;
+                break;
             };
-            let is_wanted = match Hashed::watched(&target.input, watch) {
-                Ok(Ok(hashed)) => {
-                    let json = hashed.request(Some(&target.input));
-                    let about = Asked { index, hashed };
-                    ask.send(Question { about, json }).is_ok()
-                }
+            let is_wanted = match Hashed::watched(&target.input, None, watch) {
+                Ok(Ok(hashed)) => match self.keep(target, &hashed) {
+                    Some(outcome) => tell.send(Event::Done { index, outcome }).is_ok(),
+                    None => self.offer(index, target, Some(hashed), backlog, tell),
+                },
                 Ok(Err(Cancelled)) => false,
-                Err(error) => tell
-                    .send(Event::Done {
-                        index,
-                        outcome: Err(error),
-                    })
-                    .is_ok(),
+                Err(error) => {
+                    let outcome = Err(error);
+                    tell.send(Event::Done { index, outcome }).is_ok()
+                }
             };
             if !is_wanted {
-                return;
-            }
-        }
-    }
-
-    /// Connects when there is something to ask, and passes the answers on.
-    fn converse(
-        self,
-        questions: Receiver<Question<Asked>>,
-        answered: &SyncSender<(Asked, Octets)>,
-        tell: &SyncSender<Event>,
-    ) -> Result<(), Error> {
-        let Ok(first) = questions.recv() else {
-            return Ok(());
-        };
-        if self.connections == Connections::One {
-            return self.talk(first, questions, answered, tell);
-        }
-        for question in iter::once(first).chain(questions) {
-            let index = question.about.index;
-            let (_, no_more) = sync_channel(0);
-            match self.talk(question, no_more, answered, tell) {
-                Ok(()) => {}
-                // The next file may fare better.
-                Err(error @ (Error::Unanswered(_) | Error::NotAnEnclave(_))) => {
-                    let outcome = Err(error);
-                    let _ = tell.send(Event::Done { index, outcome });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Passes on the answers of one connection.
-    fn talk(
-        self,
-        first: Question<Asked>,
-        rest: Receiver<Question<Asked>>,
-        answered: &SyncSender<(Asked, Octets)>,
-        tell: &SyncSender<Event>,
-    ) -> Result<(), Error> {
-        // If nobody listens, nobody needs to know.
-        let _ = tell.send(Event::Connecting);
-        let (connection, to, from) = self.ssh.connect()?;
-        let mut session = Session::begin(from, to, first, rest);
-        for next in &mut session {
-            let answer = match next {
-                Ok(answer) => answer,
-                Err(broken) => return Err(connection.explain(&broken)),
-            };
-            if answered.send(answer).is_err() {
                 break;
             }
         }
-        // Whatever else the other side has to say was not asked for.
-        connection.end();
-        Ok(())
+        if progress.hashing.fetch_sub(1, Ordering::AcqRel) == 1 {
+            backlog.complete();
+        }
+    }
+
+    /// Offers one file to be asked for. Returns whether anybody still wants files.
+    fn offer(
+        self,
+        index: usize,
+        target: &Target,
+        hashed: Option<Hashed>,
+        backlog: &Backlog,
+        tell: &SyncSender<Event>,
+    ) -> bool {
+        match Asked::new(index, hashed, Some(target.input.clone()), self.trust) {
+            Ok(asked) => backlog.offer(asked),
+            Err(error) => {
+                let outcome = Err(error);
+                tell.send(Event::Done { index, outcome }).is_ok()
+            }
+        }
+    }
+
+    /// Offers one file after the other, to be hashed when there is a salt for it.
+    fn feed(self, progress: &Progress, backlog: &Backlog, tell: &SyncSender<Event>) {
+        for (index, target) in self.targets.iter().enumerate() {
+            let outcome = match self.existing {
+                Existing::Replace => None,
+                _ if !target.output.exists() => None,
+                _ => match Hashed::file(&target.input) {
+                    Ok(hashed) => self.keep(target, &hashed),
+                    Err(error) => Some(Err(error)),
+                },
+            };
+            let is_wanted = match outcome {
+                Some(outcome) => tell.send(Event::Done { index, outcome }).is_ok(),
+                None => self.offer(index, target, None, backlog, tell),
+            };
+            if !is_wanted || progress.is_over.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        backlog.complete();
+    }
+
+    /// Hashes each file for which there is a salt.
+    fn salt(
+        self,
+        progress: &Progress,
+        backlog: &Backlog,
+        salts: &Mutex<Receiver<(Asked, Salt)>>,
+        tell: &SyncSender<Event>,
+    ) {
+        let watch = |octets| Self::watch(progress, tell, octets);
+        loop {
+            let next = salts.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok((asked, salt)) = next else { return };
+            let index = asked.index;
+            let Some(target) = self.targets.get(index) else {
+                return;
+            };
+            match Hashed::watched(&target.input, Some(&salt), watch) {
+                Ok(Ok(hashed)) => backlog.salted(Asked {
+                    hashed: Some(Box::new(hashed)),
+                    ..asked
+                }),
+                Ok(Err(Cancelled)) => backlog.forget_salting(),
+                Err(error) => {
+                    backlog.forget_salting();
+                    let outcome = Err(error);
+                    // If nobody listens, nobody needs to know.
+                    let _ = tell.send(Event::Done { index, outcome });
+                }
+            }
+        }
+    }
+
+    /// What becomes of `target` because of the signature that it already has, if it has one that
+    /// matters.
+    fn keep(self, target: &Target, hashed: &Hashed) -> Option<Result<Outcome, Error>> {
+        if self.existing == Existing::Replace {
+            return None;
+        }
+        let Target {
+            input,
+            output,
+            form,
+        } = target;
+        match existing(output, *form, input, hashed, self.trust)? {
+            Ok(_) => Some(Ok(Outcome::Kept)),
+            Err(Error::DoesNotVerify { .. } | Error::NotInLog { .. })
+                if self.existing == Existing::KeepGood =>
+            {
+                None
+            }
+            Err(Error::DoesNotVerify { path, source }) => {
+                Some(Err(Error::ExistingDoesNotVerify { path, source }))
+            }
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Checks and writes one answer after the other.
-    fn finish(self, answers: &Mutex<Receiver<(Asked, Octets)>>, tell: &SyncSender<Event>) {
+    fn finish(self, answers: &Mutex<Receiver<Answered>>, tell: &SyncSender<Event>) {
         loop {
             let next = answers
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .recv();
-            let Ok((Asked { index, hashed }, octets)) = next else {
+            let Ok((asked, answer)) = next else {
                 return;
             };
+            let index = asked.index;
             let Some(target) = self.targets.get(index) else {
                 return;
             };
-            let outcome = self.accept(target, &hashed, &octets);
+            let outcome = self.accept(target, &asked, answer);
             if tell.send(Event::Done { index, outcome }).is_err() {
                 return;
             }
         }
     }
 
-    /// Writes the signature that `octets` bring, if there is one and it holds.
-    fn accept(self, target: &Target, hashed: &Hashed, octets: &Octets) -> Result<(), Error> {
-        let path = || target.input.clone();
-        let answer = Answer::parse(octets.as_slice()).map_err(|source| Error::NotAResponse {
-            path: path(),
-            source,
-        })?;
-        let armored = match answer {
-            Answer::Signature(armored) => armored,
-            Answer::Refusal {
-                code,
-                message,
-                retry,
-            } => {
-                return Err(Error::Refused {
-                    path: path(),
-                    code: shortened(&code),
-                    message: shortened(&message),
-                    retry,
-                });
-            }
-        };
-        let does_not_verify = |source| Error::DoesNotVerify {
-            path: path(),
-            source,
-        };
-        let signature = Detached::from_armored(&armored).map_err(does_not_verify)?;
-        self.trust
-            .check(&signature, hashed.state())
-            .map_err(does_not_verify)?;
-        hashed.check_unchanged(&target.input)?;
-        target.write(&signature)
+    /// Writes the signature that `answer` brings, if there is one and it holds.
+    fn accept(
+        self,
+        target: &Target,
+        asked: &Asked,
+        answer: Result<Answer, InvalidResponse>,
+    ) -> Result<Outcome, Error> {
+        let hashed = asked.hashed.as_deref();
+        let (signature, proof) = accept(self.output, self.trust, hashed, &target.input, answer)?;
+        if let Some(hashed) = hashed {
+            hashed.check_unchanged(&target.input)?;
+        }
+        if let Some(proof) = proof {
+            target.write_proof(&proof)?;
+        }
+        target.write(&signature)?;
+        Ok(Outcome::Signed)
     }
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(MAX_MESSAGE).collect()
 }

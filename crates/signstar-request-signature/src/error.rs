@@ -7,11 +7,14 @@ use std::{
 };
 
 use signstar::{
+    log::{InvalidKey, InvalidPolicy},
     refusal::Code,
     request::InvalidState,
     response::InvalidResponse,
-    sign::{DoesNotVerify, InvalidCertificate},
+    sign::{DoesNotVerify, InvalidCertificate, InvalidPublicKey},
 };
+
+use crate::NotInLog;
 
 /// Why there is no signature, or none that counts.
 ///
@@ -89,6 +92,27 @@ pub enum Error {
         /// Why.
         source: InvalidCertificate,
     },
+    /// A public key cannot be used.
+    #[error("cannot use the public key {}: {source}", path.display())]
+    PublicKey {
+        /// The file it is in.
+        path: PathBuf,
+        /// Why.
+        source: InvalidPublicKey,
+    },
+    /// No enclave is known under this name.
+    #[error("there is no enclave {name:?} in the settings")]
+    UnknownEnclave {
+        /// The name.
+        name: String,
+        /// The one that may be meant.
+        similar: Option<String>,
+        /// Those that are known.
+        known: Vec<String>,
+    },
+    /// Several enclaves are known, and nobody said which.
+    #[error("the settings know several enclaves, and none of them is the default")]
+    WhichEnclave(Vec<String>),
     /// The settings cannot be used.
     #[error("cannot use the settings {}: {reason}", path.display())]
     Settings {
@@ -105,6 +129,19 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A connection cannot be made, or not be handed to `ssh`.
+    #[error("cannot connect to {host} port {port}: {}", plain(source))]
+    Connect {
+        /// The host.
+        host: String,
+        /// Its TCP port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// OpenPGP version 6 hashes something before the file, which the enclave chooses.
+    #[error("OpenPGP version 6 cannot be had for what was hashed before it was asked for")]
+    SaltFirst,
     /// What should be requests is not.
     #[error("the input is not a sequence of JSON values: {0}")]
     Input(String),
@@ -145,6 +182,41 @@ pub enum Error {
         /// Why it is none.
         source: DoesNotVerify,
     },
+    /// A signature that was there already is not one of its file.
+    #[error("{}: {source}", path.display())]
+    ExistingDoesNotVerify {
+        /// The file of the signature.
+        path: PathBuf,
+        /// Why it is none.
+        source: DoesNotVerify,
+    },
+    /// A signature is not known to be in a log that counts.
+    #[error("{}: {source}", path.display())]
+    NotInLog {
+        /// The file, or that of the signature.
+        path: PathBuf,
+        /// Why not.
+        source: NotInLog,
+    },
+    /// The key of a log cannot be used.
+    #[error("cannot use the log key {key:?}: {source}")]
+    LogKey {
+        /// The key.
+        key: String,
+        /// Why.
+        source: InvalidKey,
+    },
+    /// A policy for logs cannot be used.
+    #[error("cannot use the log policy {}: {source}", path.display())]
+    LogPolicy {
+        /// The file it is in.
+        path: PathBuf,
+        /// Why.
+        source: InvalidPolicy,
+    },
+    /// The system has no random numbers, so that a request cannot be told from others.
+    #[error("the system has no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
     /// There is no signature to verify.
     #[error("there is no signature {}", .0.display())]
     NoSignature(PathBuf),
@@ -170,13 +242,19 @@ impl Error {
             | Self::OutputIsInput { .. }
             | Self::NoDestination
             | Self::NoCertificate
+            | Self::SaltFirst
+            | Self::UnknownEnclave { .. }
+            | Self::WhichEnclave(_)
+            | Self::LogKey { .. }
             | Self::Destination(_) => 2,
             Self::Refused { code, .. } => Code::from_name(code).map_or(3, Code::exit_status),
-            Self::Unanswered(4) | Self::Unreachable => 4,
+            Self::Unanswered(4) | Self::Unreachable | Self::Connect { .. } => 4,
             Self::Unanswered(5)
             | Self::NotAnEnclave(_)
             | Self::NotAResponse { .. }
-            | Self::DoesNotVerify { .. } => 5,
+            | Self::DoesNotVerify { .. }
+            | Self::NotInLog { .. }
+            | Self::ExistingDoesNotVerify { .. } => 5,
             Self::Unanswered(_) => 3,
             _ => 1,
         }
@@ -215,12 +293,32 @@ impl Error {
                  ~/.config/signstar/client.toml"
                 .into(),
             Self::Certificate { .. } => {
-                "it must hold one OpenPGP certificate, binary or in ASCII armor".into()
+                "it must hold one OpenPGP certificate, binary or in ASCII armor, or a public key"
+                    .into()
             }
-            Self::Settings { .. } => {
-                "it is TOML with: destination, certificate, ssh, ssh-options".into()
+            Self::PublicKey { .. } => {
+                "it must hold one public key, in PEM or as OpenSSH writes it".into()
             }
+            Self::UnknownEnclave {
+                similar: Some(similar),
+                ..
+            } => format!("did you mean {similar:?}?"),
+            Self::UnknownEnclave { known, .. } if known.is_empty() => {
+                "add [enclave.NAME] with its destination to ~/.config/signstar/client.toml".into()
+            }
+            Self::UnknownEnclave { known, .. } => format!("known are: {}", known.join(", ")),
+            Self::WhichEnclave(known) => format!(
+                "give --enclave NAME, or write default = \"NAME\"; known are: {}",
+                known.join(", ")
+            ),
+            Self::Settings { .. } => "spec/client.md says what may stand in it".into(),
             Self::StartSsh { .. } => "install OpenSSH's client, or give --ssh PROGRAM".into(),
+            Self::Connect { .. } => {
+                "check the network and the name of the host; --no-proxy has ssh \
+                 connect by itself"
+                    .into()
+            }
+            Self::SaltFirst => "`send --output-type OpenPGPv6 FILE` can".into(),
             Self::Input(_) => "`prepare FILE` makes requests".into(),
             Self::Refused { retry: true, .. } => "try again later".into(),
             Self::Refused { .. } => {
@@ -243,7 +341,27 @@ impl Error {
                  then tell the people who run the enclave"
                     .into()
             }
-            Self::NoSignature(_) => "a signature FILE.sig or FILE.asc stands beside FILE".into(),
+            Self::ExistingDoesNotVerify { .. } => {
+                "find out where it comes from; --replace-bad has \
+                 its file signed anew"
+                    .into()
+            }
+            Self::NotInLog {
+                source: NotInLog::NoProof,
+                ..
+            } => "an enclave without a log makes none; the proof of FILE.sig is FILE.sig.proof"
+                .into(),
+            Self::NotInLog { .. } => {
+                "check that the log key is that of the enclave; if it is, do not use the signature \
+                 and tell the people who run it"
+                    .into()
+            }
+            Self::LogKey { .. } => "`signstar-log key show` prints it: NAME+ID+KEY".into(),
+            Self::LogPolicy { .. } => "it must hold a policy as c2sp.org/tlog-policy has it".into(),
+            Self::Random(_) => "run this on a system with getrandom(2)".into(),
+            Self::NoSignature(_) => {
+                "a signature stands beside FILE as FILE.sig, .asc, .sshsig or .rawsig".into()
+            }
         }
     }
 }

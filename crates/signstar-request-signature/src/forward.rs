@@ -12,7 +12,10 @@ use signstar::{
     response::Answer,
 };
 
-use crate::{Error, Question, Session, Ssh};
+use crate::{
+    Error, Ssh,
+    session::{Question, Session},
+};
 
 /// The most requests that wait to be sent.
 const QUEUE: usize = 64;
@@ -92,7 +95,7 @@ fn line(octets: &Octets) -> String {
 
 fn status(octets: &Octets) -> u8 {
     match Answer::parse(octets.as_slice()) {
-        Ok(Answer::Signature(_)) => 0,
+        Ok(Answer::Signature { .. } | Answer::Salt { .. } | Answer::Progress { .. }) => 0,
         Ok(Answer::Refusal { code, .. }) => Code::from_name(&code).map_or(3, Code::exit_status),
         Err(_) => 5,
     }

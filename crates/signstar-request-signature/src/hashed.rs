@@ -9,8 +9,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha512};
-use signstar::request::{AllegedName, OutputType, Request, Sha512State};
+use signstar::request::{
+    AllegedName, Output, OutputType, Request, RequestId, Salt, Sha512State, Version,
+};
 
 use crate::Error;
 
@@ -21,6 +24,7 @@ const CHUNK: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub struct Hashed {
     state: Sha512State,
+    salt: Option<Salt>,
     stamp: Option<Stamp>,
 }
 
@@ -54,7 +58,13 @@ impl Hashed {
     /// Fails if the file cannot be read, is not a regular file, has 1 PiB or more, or changes
     /// meanwhile.
     pub fn file(path: &Path) -> Result<Self, Error> {
-        Self::watched(path, |_| ControlFlow::Continue(()))?
+        Self::watched(path, None, |_| ControlFlow::Continue(()))?
+            .map_err(|Cancelled| Error::read(path, io::ErrorKind::Interrupted.into()))
+    }
+
+    /// The same with `salt` before the file, as OpenPGP version 6 has it.
+    pub fn salted(path: &Path, salt: &Salt) -> Result<Self, Error> {
+        Self::watched(path, Some(salt), |_| ControlFlow::Continue(()))?
             .map_err(|Cancelled| Error::read(path, io::ErrorKind::Interrupted.into()))
     }
 
@@ -62,6 +72,7 @@ impl Hashed {
     /// no error and no result.
     pub fn watched(
         path: &Path,
+        salt: Option<&Salt>,
         watch: impl FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Result<Self, Cancelled>, Error> {
         // Looked at before it is opened: opening a named pipe may wait forever.
@@ -72,16 +83,17 @@ impl Hashed {
             .map_err(|source| Error::read(path, source))?;
         check_kind(path, &before)?;
 
-        let Ok(state) = hash(&mut file, path, watch)? else {
+        let Ok(state) = hash(&mut file, path, salt, watch)? else {
             return Ok(Err(Cancelled));
         };
         let stamp = Stamp::of(&before);
         let hashed = Self {
             state,
+            salt: salt.copied(),
             stamp: Some(stamp),
         };
         hashed.check_unchanged(path)?;
-        if hashed.state.length() != stamp.size {
+        if hashed.length() != stamp.size {
             return Err(Error::Changed(path.to_owned()));
         }
         Ok(Ok(hashed))
@@ -89,8 +101,12 @@ impl Hashed {
 
     /// Hashes everything that `reader` gives. `name` is what errors call it.
     pub fn reader(reader: impl Read, name: &Path) -> Result<Self, Error> {
-        match hash(reader, name, |_| ControlFlow::Continue(()))? {
-            Ok(state) => Ok(Self { state, stamp: None }),
+        match hash(reader, name, None, |_| ControlFlow::Continue(()))? {
+            Ok(state) => Ok(Self {
+                state,
+                salt: None,
+                stamp: None,
+            }),
             Err(Cancelled) => Err(Error::read(name, io::ErrorKind::Interrupted.into())),
         }
     }
@@ -106,25 +122,76 @@ impl Hashed {
         }
     }
 
-    /// The SHA-512, still open at its end.
+    /// The octets of the file.
+    pub fn length(&self) -> u64 {
+        let salt = self.salt.map_or(0, |salt| salt.as_octets().len());
+        let salt = u64::try_from(salt).unwrap_or(u64::MAX);
+        self.state.length().saturating_sub(salt)
+    }
+
+    /// The SHA-512, still open at its end, of the salt if there is one and of the file.
     pub fn state(&self) -> &Sha512State {
         &self.state
     }
 
-    /// The request for a signature over what was hashed, which is said to be called as the last
-    /// part of `path`: one line of JSON without a line feed.
+    /// The request for a signature of the kind `output` over what was hashed, which is said to be
+    /// called as the last part of `path`: one line of JSON without a line feed.
     ///
     /// No name is alleged for a `path` whose last part is not UTF-8 or has control characters.
-    pub fn request(&self, path: Option<&Path>) -> String {
+    /// Version 6 of OpenPGP is asked for if, and only if, there is a salt.
+    pub fn request(&self, output: OutputType, path: Option<&Path>) -> String {
+        self.request_as(output, path, None)
+    }
+
+    /// The salt that was hashed before the file.
+    pub(crate) fn salt(&self) -> Option<&Salt> {
+        self.salt.as_ref()
+    }
+
+    /// The same; with an `id` it calls itself so and asks for a proof that the signature is in the
+    /// log.
+    pub(crate) fn request_as(
+        &self,
+        output: OutputType,
+        path: Option<&Path>,
+        id: Option<&RequestId>,
+    ) -> String {
         let name = path
             .and_then(Path::file_name)
             .and_then(|name| name.to_str())
             .and_then(AllegedName::new);
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
-        Request::new(self.state.clone(), OutputType::OpenPgpV4, name).to_json(now)
+        let output = match (self.salt, output) {
+            (Some(salt), _) => Output::OpenPgpV6(salt),
+            (None, OutputType::Ssh) => Output::Ssh,
+            (None, OutputType::Raw) => Output::Raw,
+            (None, OutputType::OpenPgpV4Text) => Output::OpenPgpV4Text,
+            (None, OutputType::OpenPgpV4 | OutputType::OpenPgpV6) => Output::OpenPgpV4,
+        };
+        let request = Request::new(self.state.clone(), output, name.clone())
+            // A salt that is not the one that was hashed cannot be here.
+            .unwrap_or_else(|_| Request::open_pgp_v4(self.state.clone(), name));
+        let request = match (id, &self.salt) {
+            (None, _) => request,
+            (Some(id), None) => request.with_id(id.clone()).with_proof(),
+            // Another salt makes another signature, so it needs another id.
+            (Some(id), Some(salt)) => {
+                let salt = RequestId::new(&HEXLOWER.encode(salt.as_octets()));
+                request.with_id(salt.unwrap_or(id.clone())).with_proof()
+            }
+        };
+        match request.version() {
+            Version::V1_0 => request,
+            Version::V1_1 => request.with_progress(),
+        }
+        .to_json(now())
     }
+}
+
+/// Seconds since 1970-01-01 00:00 UTC.
+pub(crate) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
 }
 
 fn metadata(path: &Path) -> Result<Metadata, Error> {
@@ -144,9 +211,13 @@ fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), Error> {
 fn hash(
     mut reader: impl Read,
     path: &Path,
+    salt: Option<&Salt>,
     mut watch: impl FnMut(u64) -> ControlFlow<()>,
 ) -> Result<Result<Sha512State, Cancelled>, Error> {
     let mut hasher = Sha512::new();
+    if let Some(salt) = salt {
+        hasher.update(salt.as_octets());
+    }
     let mut chunk = vec![0; CHUNK];
     loop {
         let read = match reader.read(&mut chunk) {
@@ -198,7 +269,7 @@ mod tests {
             ControlFlow::Continue(())
         };
         let mut once = Some(grow);
-        let outcome = Hashed::watched(&path, |octets| {
+        let outcome = Hashed::watched(&path, None, |octets| {
             once.take()
                 .map_or(ControlFlow::Continue(()), |grow| grow(octets))
         });
@@ -211,7 +282,7 @@ mod tests {
         let path = folder.path().join("file");
         std::fs::write(&path, vec![7; CHUNK * 3]).expect("written");
         let mut chunks = 0;
-        let outcome = Hashed::watched(&path, |_| {
+        let outcome = Hashed::watched(&path, None, |_| {
             chunks += 1;
             ControlFlow::Break(())
         });
@@ -234,14 +305,18 @@ mod tests {
         let hashed = Hashed::reader(&b"abc"[..], Path::new("-")).expect("readable");
         assert!(
             hashed
-                .request(Some(Path::new("a/b.iso")))
+                .request(OutputType::OpenPgpV4, Some(Path::new("a/b.iso")))
                 .contains("\"b.iso\"")
         );
         assert!(
             !hashed
-                .request(Some(Path::new("a\nb")))
+                .request(OutputType::OpenPgpV4, Some(Path::new("a\nb")))
                 .contains("file-name")
         );
-        assert!(!hashed.request(None).contains("file-name"));
+        assert!(
+            !hashed
+                .request(OutputType::OpenPgpV4, None)
+                .contains("file-name")
+        );
     }
 }

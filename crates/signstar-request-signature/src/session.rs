@@ -14,21 +14,21 @@ use signstar::{
 };
 
 /// The most requests that wait for their answer.
-const IN_FLIGHT: usize = 64;
+pub(crate) const IN_FLIGHT: usize = 64;
 /// How long nothing is said before an empty line is. An enclave waits 60 seconds for a word, and
 /// a large file may take longer to hash.
-const SILENCE: Duration = Duration::from_secs(20);
+pub(crate) const SILENCE: Duration = Duration::from_secs(20);
 
 // Responses are framed as requests are, by the same code and with the same bound.
 const _: () = assert!(request::MAX_OCTETS == response::MAX_OCTETS);
 
 /// One request on its way.
 #[derive(Debug)]
-pub struct Question<T> {
+pub(crate) struct Question<T> {
     /// What comes back with the answer.
-    pub about: T,
+    pub(crate) about: T,
     /// The request as JSON.
-    pub json: String,
+    pub(crate) json: String,
 }
 
 /// One conversation over a pair of pipes.
@@ -37,7 +37,7 @@ pub struct Question<T> {
 /// requests, so that neither side waits for the other; no more than 64 are unanswered. The
 /// writing half is closed after the last request. After an error there is no further answer, and
 /// then both pipes should be closed, which ends that thread.
-pub struct Session<T, R: Read> {
+pub(crate) struct Session<T, R: Read> {
     in_flight: Receiver<T>,
     answers: Stream<BufReader<R>>,
     is_broken: bool,
@@ -45,7 +45,7 @@ pub struct Session<T, R: Read> {
 
 /// Why a session ended before its last answer.
 #[derive(Debug, thiserror::Error)]
-pub enum Broken {
+pub(crate) enum Broken {
     /// The other side closed the connection or it was cut.
     #[error("the connection ended before the last answer")]
     Closed,
@@ -61,7 +61,7 @@ impl<T: Send + 'static, R: Read> Session<T, R> {
     /// Begins with the request `first` and goes on with the `rest` as they come.
     ///
     /// There is no session without a request: connect when the first one is at hand.
-    pub fn begin(
+    pub(crate) fn begin(
         from: R,
         to: impl Write + Send + 'static,
         first: Question<T>,
@@ -93,15 +93,23 @@ impl<T, R: Read> Iterator for Session<T, R> {
             return None;
         }
         let about = self.in_flight.recv().ok()?;
-        let broken = match self.answers.next() {
-            Some(Ok(octets)) => return Some(Ok((about, octets))),
-            None | Some(Err(StreamError::Io(_))) => Broken::Closed,
-            Some(Err(StreamError::Malformed(error))) if error.is_eof() => Broken::Closed,
-            Some(Err(StreamError::Malformed(error))) => Broken::NotJson(error.to_string()),
-            Some(Err(StreamError::TooLarge)) => Broken::TooLarge,
+        let broken = match next_answer(&mut self.answers) {
+            Ok(octets) => return Some(Ok((about, octets))),
+            Err(broken) => broken,
         };
         self.is_broken = true;
         Some(Err(broken))
+    }
+}
+
+/// The next answer of an enclave.
+pub(crate) fn next_answer<R: Read>(answers: &mut Stream<R>) -> Result<Octets, Broken> {
+    match answers.next() {
+        Some(Ok(octets)) => Ok(octets),
+        None | Some(Err(StreamError::Io(_))) => Err(Broken::Closed),
+        Some(Err(StreamError::Malformed(error))) if error.is_eof() => Err(Broken::Closed),
+        Some(Err(StreamError::Malformed(error))) => Err(Broken::NotJson(error.to_string())),
+        Some(Err(StreamError::TooLarge)) => Err(Broken::TooLarge),
     }
 }
 

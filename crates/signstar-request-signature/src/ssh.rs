@@ -4,13 +4,14 @@ use std::{
     ffi::OsString,
     process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
     str::FromStr,
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
 
 use serde::Deserialize;
 
-use crate::{Broken, Error};
+use crate::{Error, Proxy, session::Broken};
 
 /// How long a connection that has nothing more to say may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -23,17 +24,17 @@ pub struct Destination(String);
 /// How to reach an enclave.
 #[derive(Clone, Debug)]
 pub struct Ssh {
-    /// The program, usually `ssh`. It is called with the arguments of OpenSSH's.
-    pub program: OsString,
-    /// Options as in `ssh_config`, each given as `-o OPTION`.
-    pub options: Vec<String>,
-    /// The signing host.
-    pub destination: Destination,
+    program: OsString,
+    options: Vec<String>,
+    destination: Destination,
+    proxy: Option<Proxy>,
+    /// Found out once: it takes about 10 ms.
+    proxy_options: OnceLock<Vec<String>>,
 }
 
 /// A running `ssh`. It is ended when this is dropped.
 #[derive(Debug)]
-pub struct Connection {
+pub(crate) struct Connection {
     child: Child,
 }
 
@@ -68,16 +69,57 @@ impl FromStr for Destination {
 }
 
 impl Ssh {
+    /// Reaches `destination` with `program`, usually `ssh`, which is called with the arguments of
+    /// OpenSSH's. `options` are as in `ssh_config`, each given as `-o OPTION`.
+    pub fn new(
+        program: impl Into<OsString>,
+        options: Vec<String>,
+        destination: Destination,
+    ) -> Self {
+        Self {
+            program: program.into(),
+            options,
+            destination,
+            proxy: None,
+            proxy_options: OnceLock::new(),
+        }
+    }
+
+    /// Has `proxy` make the connection, unless the user configured something like it. It is used
+    /// with OpenSSH only: with a program that is called `ssh`.
+    #[must_use]
+    pub fn through(mut self, proxy: Proxy) -> Self {
+        self.proxy = Some(proxy);
+        self
+    }
+
+    /// Asks `ssh` for the configuration of this destination, if that matters. It takes some time
+    /// and is done once, at the latest when a connection is made.
+    pub(crate) fn look_ahead(&self) -> &[String] {
+        self.proxy_options.get_or_init(|| match &self.proxy {
+            Some(proxy) => {
+                let mut ask = Command::new(&self.program);
+                ask.args(["-T", "-G"]);
+                for option in &self.options {
+                    ask.args(["-o", option]);
+                }
+                ask.args(["--", self.destination.as_str()]);
+                proxy.options(&self.program, &self.options, ask)
+            }
+            None => Vec::new(),
+        })
+    }
+
     /// Starts `ssh` and returns it with its input and its output. What it says about errors goes
     /// where the standard error output of this process goes.
     ///
     /// Asks for no terminal (`-T`), forwards no agent (`-a`), no X11 (`-x`) and no port: an
     /// enclave allows none of them, and none is lent to it. No command is asked for: the enclave
     /// has one.
-    pub fn connect(&self) -> Result<(Connection, ChildStdin, ChildStdout), Error> {
+    pub(crate) fn connect(&self) -> Result<(Connection, ChildStdin, ChildStdout), Error> {
         let mut command = Command::new(&self.program);
         command.args(["-T", "-a", "-x", "-o", "ClearAllForwardings=yes"]);
-        for option in &self.options {
+        for option in self.options.iter().chain(self.look_ahead()) {
             command.args(["-o", option]);
         }
         let child = command
@@ -104,7 +146,7 @@ impl Connection {
     /// Waits for the end of a connection whose pipes are at their end.
     ///
     /// There is no status if it does not end within 5 seconds; then it is killed.
-    pub fn end(mut self) -> Option<ExitStatus> {
+    pub(crate) fn end(mut self) -> Option<ExitStatus> {
         let limit = Instant::now() + GRACE;
         while Instant::now() < limit {
             match self.child.try_wait() {
@@ -116,14 +158,20 @@ impl Connection {
         None
     }
 
+    /// The exit status of a connection that is closed: 255 is that of `ssh` itself, any other is
+    /// that of the enclave. There is none if it was killed.
+    pub(crate) fn status(self) -> Option<i32> {
+        self.end().and_then(|status| status.code())
+    }
+
     /// What it means that a session over this connection broke.
     ///
     /// Waits for the exit status if the connection is closed: 255 is that of `ssh` itself, any
     /// other is that of the enclave.
-    pub fn explain(self, broken: &Broken) -> Error {
+    pub(crate) fn explain(self, broken: &Broken) -> Error {
         match broken {
             Broken::TooLarge | Broken::NotJson(_) => Error::NotAnEnclave(broken.to_string()),
-            Broken::Closed => match self.end().and_then(|status| status.code()) {
+            Broken::Closed => match self.status() {
                 None | Some(0 | 255) => Error::Unreachable,
                 Some(status) => Error::Unanswered(status),
             },

@@ -3,22 +3,13 @@
 use std::{
     collections::HashMap,
     ffi::OsString,
-    io,
     path::{self, Path, PathBuf},
 };
 
-use signstar::sign::Detached;
+use crate::{Error, Form, Signature, write_atomically};
 
-use crate::{Error, write_atomically};
-
-/// How a signature is written.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Form {
-    /// Binary, as `FILE.sig`. Package managers want this.
-    Binary,
-    /// In ASCII armor, as `FILE.asc`.
-    Armored,
-}
+/// What the name of a proof has behind that of its signature.
+pub(crate) const PROOF: &str = ".proof";
 
 /// A file to sign, and where its signature goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,16 +20,6 @@ pub struct Target {
     pub output: PathBuf,
     /// How that is written.
     pub form: Form,
-}
-
-impl Form {
-    /// What is appended to the name of the file.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::Binary => ".sig",
-            Self::Armored => ".asc",
-        }
-    }
 }
 
 /// `path` with `suffix` at its end.
@@ -106,14 +87,22 @@ fn absolute(path: &Path) -> PathBuf {
 }
 
 impl Target {
+    /// Where the proof goes that the signature is in the log: beside it, with `.proof` at the end.
+    pub fn proof(&self) -> PathBuf {
+        append(&self.output, PROOF)
+    }
+
+    /// Writes the proof, atomically. It comes before the signature, so that no signature is
+    /// without its proof.
+    pub(crate) fn write_proof(&self, proof: &str) -> Result<(), Error> {
+        let path = self.proof();
+        write_atomically(&path, proof.as_bytes()).map_err(|source| Error::Write { path, source })
+    }
+
     /// Writes the signature, atomically.
-    pub fn write(&self, signature: &Detached) -> Result<(), Error> {
-        let octets = match self.form {
-            Form::Binary => signature.to_octets(),
-            Form::Armored => signature.to_armored().map(String::into_bytes),
-        };
-        octets
-            .map_err(io::Error::other)
+    pub fn write(&self, signature: &Signature) -> Result<(), Error> {
+        signature
+            .to_octets(self.form)
             .and_then(|octets| write_atomically(&self.output, &octets))
             .map_err(|source| Error::Write {
                 path: self.output.clone(),

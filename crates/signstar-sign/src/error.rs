@@ -34,6 +34,21 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// `SIGNSTAR_LOG` is not a level.
+    #[error("SIGNSTAR_LOG is {}, which is no level", .0.display())]
+    Level(std::ffi::OsString),
+    /// The session cannot be set up.
+    #[error("cannot set up the session: {0}")]
+    Setup(io::Error),
+    /// What was asked for cannot be written.
+    #[error("cannot write: {0}")]
+    Write(io::Error),
+    /// There is an error in this program.
+    #[error("an error in this program: {0}")]
+    Bug(String),
+    /// None of the keys can be opened by the user of this process.
+    #[error("this user may open none of the keys")]
+    NoKeys,
     /// The configuration does not let the command line name the client.
     #[error("the client cannot be named on the command line (`--client {0}`)")]
     ClientNamed(ClientName),
@@ -54,6 +69,11 @@ impl Error {
                 "check that the path is right and that this user may read it"
             }
             Self::Config { .. } => "the format is described in spec/configuration.md",
+            Self::Level(_) => "set it to error, warn, info or debug, or not at all",
+            Self::Setup(_) => "check the limits of processes and open files of this user",
+            Self::Write(_) => "check that the folder is there and has room",
+            Self::Bug(_) => "please report it, with this line",
+            Self::NoKeys => "run it as a user that may read the passphrases that [key.NAME] name",
             Self::Journal { .. } => "check `journal` in the configuration",
             Self::ClientNamed(_) => {
                 "leave --client out, or set identity = \"authorized-keys\" in the configuration"

@@ -4,17 +4,29 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use nix::unistd::{Uid, User};
 use signstar::{
     Enclave,
-    config::{ClientName, Config, Identity, Key, KeyName},
+    config::{self, ClientName, Config, Identity, Key, KeyName},
+    log::{Log, PublicLog},
     policy::Policy,
-    sign::{Certificate, Keyring, SigningKey},
+    request::{Salt, Salts},
+    sign::{Certificate, Keyring, PublicKey, SigningKey},
 };
+use signstar_hsm::{Conduct, Hurry, Witness};
+use signstar_log::client::Client;
 
-use crate::{Error, journal::Journal};
+use crate::{
+    Error,
+    journal::{HsmWitness, Journal},
+    metrics::Figures,
+    rates::RateFile,
+    stopwatch::Stopwatch,
+};
 
 /// Where the configuration is; the first that exists is used.
 const CONFIGS: [&str; 2] = [
@@ -77,38 +89,141 @@ pub(crate) fn identity(config: &Config, named: Option<ClientName>) -> Result<Cli
 ///
 /// If that fails, the cause goes to the journal and the keyring stays empty: every request is
 /// then refused in the usual way.
-pub(crate) fn enclave(config: &Config, client: &ClientName, journal: &mut Journal) -> Enclave {
+pub(crate) fn enclave(
+    config: &Config,
+    client: &ClientName,
+    journal: &Arc<Journal>,
+    figures: Option<&Arc<Figures>>,
+    hurry: &Arc<Hurry>,
+) -> Enclave {
     let mut keyring = Keyring::new();
     if let Some(rules) = config.clients.get(client) {
-        match open(config, &rules.key) {
+        let witness = HsmWitness {
+            journal: journal.clone(),
+            figures: figures.cloned(),
+            client: client.clone(),
+            key: rules.key.clone(),
+        };
+        match open(config, &rules.key, Arc::new(witness), hurry) {
             Ok(key) => {
                 keyring.insert(rules.key.clone(), key);
             }
             Err(cause) => journal.cannot_open(client, &rules.key, &*cause),
         }
     }
+    let rates = RateFile::new(state(config, client).join("rates"));
     Enclave {
-        policy: Policy::new(config.clients.clone()),
+        policy: Policy::new(config.clients.clone()).with_meter(Arc::new(rates)),
         keyring,
-        log: config.log,
+        log: log(config),
+        salts: salts(),
     }
 }
 
-fn open(config: &Config, name: &KeyName) -> Result<SigningKey, Box<dyn std::error::Error>> {
+/// The log, which is not reached for before there is something to record.
+fn log(config: &Config) -> Log {
+    let public = match &config.log {
+        config::Log::Unlogged => return Log::Unlogged,
+        config::Log::Public(public) => public,
+    };
+    let patience = Duration::from_secs(config.limits.request_seconds.get().into());
+    let recorder = Client::new(&public.socket, patience);
+    let log = PublicLog::new(Box::new(recorder), public.vkey.clone(), public.file_names);
+    let keys = config.keys.iter();
+    let exceptions = keys.filter_map(|(name, key)| Some((name.clone(), key.log_file_names?)));
+    Log::Public(exceptions.fold(log, |log, (key, names)| log.with_file_names_of(key, names)))
+}
+
+/// Where the figures of `client` go, if the configuration wants them.
+pub(crate) fn figures(config: &Config, client: &ClientName) -> Option<Arc<Figures>> {
+    let metrics = config.metrics.clone()?;
+    // Nobody makes files for clients that do not exist.
+    config.clients.contains_key(client).then(|| {
+        let state = state(config, client);
+        Arc::new(Figures::new(client.clone(), state, metrics))
+    })
+}
+
+/// The folder for what has to survive the sessions of `client`.
+fn state(config: &Config, client: &ClientName) -> PathBuf {
+    config.state.join(client.as_str())
+}
+
+/// Salts from the random numbers of the system.
+pub(crate) fn salts() -> Salts {
+    Salts::drawn_from(|| {
+        let mut octets = [0; Salt::OCTETS];
+        getrandom::fill(&mut octets)?;
+        Ok(octets)
+    })
+}
+
+/// Why a key cannot be used.
+pub(crate) type CannotOpen = Box<dyn std::error::Error + Send + Sync>;
+
+/// Opens the key `name` with all that its kinds of signature need.
+pub(crate) fn open(
+    config: &Config,
+    name: &KeyName,
+    witness: Arc<dyn Witness>,
+    hurry: &Arc<Hurry>,
+) -> Result<SigningKey, CannotOpen> {
     let (key, hsm): (&Key, _) = config
         .keys
         .get(name)
         .and_then(|key| Some((key, config.hsms.get(&key.hsm)?)))
         .ok_or("the configuration refers to something that is not there")?;
-    let path = key.certificate.display();
-    let octets = read(&key.certificate).map_err(|error| format!("cannot read {path}: {error}"))?;
-    let certificate =
-        Certificate::parse(&octets).map_err(|error| format!("{path} is unusable: {error}"))?;
-    let signer = signstar_hsm::open(key, hsm)?;
-    Ok(SigningKey::new(
-        certificate,
-        signer,
-        config.domain.clone(),
-        key.notations.clone(),
-    ))
+    let mut certificates = Vec::new();
+    for path in key.certificate.iter().chain(&key.certificate_v6) {
+        certificates.push(certificate(path)?);
+    }
+    let public_key = match (certificates.first(), &key.public_key) {
+        (Some(certificate), _) => certificate.public_key(),
+        (None, Some(path)) => Some(public_key(path)?),
+        (None, None) => return Err("it has neither a certificate nor a public key".into()),
+    };
+    let conduct = Conduct {
+        public_key: public_key.clone(),
+        patience: Duration::from_secs(config.limits.request_seconds.get().into()),
+        connections: usize::try_from(config.limits.in_flight.get())?,
+        hurry: hurry.clone(),
+        witness,
+    };
+    let signer = Box::new(Stopwatch(signstar_hsm::open(key, hsm, conduct)?));
+    let domain = config.domain.clone();
+
+    let mut certificates = certificates.into_iter();
+    let mut opened = match (certificates.next(), public_key) {
+        (Some(certificate), _) => {
+            SigningKey::new(certificate, signer, domain, key.notations.clone())
+        }
+        (None, Some(public_key)) => SigningKey::without_certificate(public_key, signer, domain),
+        (None, None) => return Err("its public half is of no kind that signs".into()),
+    };
+    for certificate in certificates {
+        opened = opened.with_certificate(certificate)?;
+    }
+    if let Some(user_id) = &key.signer_user_id {
+        opened = opened.with_signer_user_id(user_id.clone())?;
+    }
+    if let Some(namespace) = &key.ssh_namespace {
+        opened = opened.with_ssh_namespace(namespace.clone())?;
+    }
+    if let Some(mechanism) = key.raw {
+        opened = opened.with_raw(mechanism)?;
+    }
+    Ok(opened)
+}
+
+fn certificate(path: &Path) -> Result<Certificate, CannotOpen> {
+    let octets = read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Certificate::parse(&octets)
+        .map_err(|error| format!("{} is unusable: {error}", path.display()).into())
+}
+
+fn public_key(path: &Path) -> Result<PublicKey, CannotOpen> {
+    let octets = read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = String::from_utf8(octets)?;
+    PublicKey::from_pem(&text)
+        .map_err(|error| format!("{} is unusable: {error}", path.display()).into())
 }

@@ -1,14 +1,18 @@
 //! The program `signstar-sign`.
 
+mod shell;
+
 use std::{
     io::{self, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, Subcommand};
 use signstar::config::ClientName;
-use signstar_sign::{Error, serve};
+use signstar_sign::{Error, self_test, serve};
+
+use crate::shell::Shell;
 
 /// Answer signing requests: requests on standard input, responses on standard output.
 ///
@@ -21,6 +25,7 @@ use signstar_sign::{Error, serve};
 #[derive(Debug, Parser)]
 #[command(
     version,
+    disable_help_subcommand = true,
     after_help = "Exit status: 0 every request was signed; 1 the host is not set up correctly; \
                   2 wrong usage; 3 a request was refused; 4 the HSM cannot sign at the moment; \
                   5 a signature did not verify. Of several, the highest."
@@ -28,17 +33,46 @@ use signstar_sign::{Error, serve};
 struct Arguments {
     /// The configuration [default: /etc/signstar/signstar.toml, else
     /// /usr/share/signstar/signstar.toml].
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", global = true)]
     config: Option<PathBuf>,
 
     /// The client, set by `command=` in `authorized_keys`.
     #[arg(long, value_name = "NAME")]
     client: Option<ClientName>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Sign a fixed text with every key whose passphrase this user may read, and verify that.
+    ///
+    /// Prints a line for each key and kind of signature, and writes metrics if the configuration
+    /// says where. For a timer. Exit status: 0 all is well; 1 a key cannot be opened, or there is
+    /// none; 3 to 5 as for requests. Of several, the highest.
+    SelfTest,
+    #[command(flatten)]
+    Shell(Shell),
 }
 
 fn main() -> ExitCode {
-    let Arguments { config, client } = Arguments::parse();
-    match serve(config.as_deref(), client) {
+    let Arguments {
+        config,
+        client,
+        command,
+    } = Arguments::parse();
+    if client.is_some() && command.is_some() {
+        let problem = "--client is for sessions only";
+        let kind = clap::error::ErrorKind::ArgumentConflict;
+        Arguments::command().error(kind, problem).exit();
+    }
+    let ended = match command {
+        None => serve(config.as_deref(), client),
+        Some(Command::SelfTest) => self_test(config.as_deref()),
+        Some(Command::Shell(shell)) => shell.run(Arguments::command()).map(|()| 0),
+    };
+    match ended {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
             report(&error);
@@ -60,4 +94,15 @@ fn report(error: &Error) {
     } else {
         writeln!(stderr, "error: {error}\nhint: {}", error.hint())
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_completions_know_every_command_and_option() {
+        Arguments::command().debug_assert();
+        shell::check(&Arguments::command());
+    }
 }

@@ -29,11 +29,11 @@ pub mod sign;
 use std::time::SystemTime;
 
 use crate::{
-    config::{ClientName, Log},
-    log::Logged,
+    config::ClientName,
+    log::{Log, Logged},
     policy::{Grant, Policy},
     refusal::Refused,
-    request::Request,
+    request::{Request, Salts},
     response::Response,
     sign::{Keyring, Signed},
 };
@@ -47,9 +47,13 @@ pub struct Enclave {
     pub keyring: Keyring,
     /// Where signatures are recorded before they are released.
     pub log: Log,
+    /// The salts that this session was given and has not used.
+    pub salts: Salts,
 }
 
 /// Answers one request: `octets` as `client` sent them at the time `now`.
+///
+/// Many threads may do so at once with the same `enclave`.
 pub fn answer(
     octets: &[u8],
     client: &ClientName,
@@ -58,7 +62,10 @@ pub fn answer(
 ) -> Result<Response, Refused> {
     let request = Request::parse(octets)?;
     let grant = Grant::decide(request, client, &enclave.policy, now)?;
-    let signed = Signed::make(grant, &enclave.keyring)?;
-    let logged = Logged::record(signed, &enclave.log)?;
+    let signed = match enclave.log.find(&grant)? {
+        Some(earlier) => Signed::recall(grant, earlier, &enclave.keyring)?,
+        None => Signed::make(grant, &enclave.keyring, &enclave.salts)?,
+    };
+    let logged = Logged::record(signed, &enclave.log, &enclave.keyring)?;
     Ok(Response::release(logged))
 }

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::request::RequestId;
+
 /// The reasons that a client is told. Their names never change (`spec/response.md`).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Code {
@@ -9,9 +11,9 @@ pub enum Code {
     MalformedRequest,
     /// More than 64 KiB.
     RequestTooLarge,
-    /// A version other than 1.0.0.
+    /// A version other than 1.0.0 and 1.1.0.
     UnsupportedVersion,
-    /// An input type that is not known.
+    /// An input type that is not known, or not one for this output type.
     UnsupportedInput,
     /// An output type that is not known.
     UnsupportedOutput,
@@ -21,19 +23,33 @@ pub enum Code {
     UnknownClient,
     /// The client may not have what it asks for.
     NotPermitted,
+    /// The file is longer than this client's may be, or its length is not known.
+    FileTooLarge,
+    /// The file is not called as this client's have to be.
+    FileNameNotPermitted,
+    /// The client may not have signatures yet, or no longer.
+    OutsideValidity,
+    /// The client asks too often.
+    RateLimited,
+    /// The salt is not one that was given out in this session and not yet used.
+    UnknownSalt,
+    /// The id is that of an earlier request, for something else.
+    IdReused,
     /// The session took too long or asked for too much.
     SessionLimit,
     /// The HSM cannot be reached, is locked or does not answer in time.
     HsmUnavailable,
     /// The HSM answered, but not with a valid signature of the configured key.
     SignatureInvalid,
+    /// The log cannot record signatures, so none leaves.
+    LogUnavailable,
     /// The host is not set up as it should be.
     Misconfigured,
 }
 
 impl Code {
     /// Every code, in the order of the specification.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::MalformedRequest,
         Self::RequestTooLarge,
         Self::UnsupportedVersion,
@@ -42,9 +58,16 @@ impl Code {
         Self::InvalidState,
         Self::UnknownClient,
         Self::NotPermitted,
+        Self::FileTooLarge,
+        Self::FileNameNotPermitted,
+        Self::OutsideValidity,
+        Self::RateLimited,
+        Self::UnknownSalt,
+        Self::IdReused,
         Self::SessionLimit,
         Self::HsmUnavailable,
         Self::SignatureInvalid,
+        Self::LogUnavailable,
         Self::Misconfigured,
     ];
 
@@ -59,9 +82,16 @@ impl Code {
             Self::InvalidState => "invalid-state",
             Self::UnknownClient => "unknown-client",
             Self::NotPermitted => "not-permitted",
+            Self::FileTooLarge => "file-too-large",
+            Self::FileNameNotPermitted => "file-name-not-permitted",
+            Self::OutsideValidity => "outside-validity",
+            Self::RateLimited => "rate-limited",
+            Self::UnknownSalt => "unknown-salt",
+            Self::IdReused => "id-reused",
             Self::SessionLimit => "session-limit",
             Self::HsmUnavailable => "hsm-unavailable",
             Self::SignatureInvalid => "signature-invalid",
+            Self::LogUnavailable => "log-unavailable",
             Self::Misconfigured => "misconfigured",
         }
     }
@@ -74,32 +104,48 @@ impl Code {
     /// One sentence for the person at the client.
     pub fn message(self) -> &'static str {
         match self {
-            Self::MalformedRequest => "the request is not one of version 1.0.0",
+            Self::MalformedRequest => "the request is not one as the specification has it",
             Self::RequestTooLarge => "the request is longer than 65536 octets",
-            Self::UnsupportedVersion => "only requests of version 1.0.0 are answered",
-            Self::UnsupportedInput => "the input type must be sha2-0.11-SHA512-state",
-            Self::UnsupportedOutput => "the output type must be OpenPGPv4",
+            Self::UnsupportedVersion => "only requests of version 1.0.0 and 1.1.0 are answered",
+            Self::UnsupportedInput => {
+                "this input type is not known, or not one for this output type"
+            }
+            Self::UnsupportedOutput => {
+                "this output type is not known, or not in this version of a request"
+            }
             Self::InvalidState => "the SHA-512 state cannot be that of a file",
             Self::UnknownClient => "this client is not known here",
             Self::NotPermitted => "this client may not have this signature",
+            Self::FileTooLarge => "the file is longer than this client's may be",
+            Self::FileNameNotPermitted => "this client may not have files of this name signed",
+            Self::OutsideValidity => "this client may not have signatures at this time",
+            Self::RateLimited => "this client asks too often",
+            Self::UnknownSalt => "the salt was not given out in this session, or is used",
+            Self::IdReused => {
+                "the id of this request is that of an earlier one, for another signature"
+            }
             Self::SessionLimit => "the session reached a limit of this enclave",
             Self::HsmUnavailable => "the HSM of this enclave cannot sign at the moment",
             Self::SignatureInvalid => {
                 "the HSM made a signature that does not verify; it is withheld"
             }
+            Self::LogUnavailable => "the log of this enclave cannot record signatures now",
             Self::Misconfigured => "this enclave is not set up correctly",
         }
     }
 
     /// Whether the same request may succeed later without anybody changing anything.
     pub fn retry(self) -> bool {
-        matches!(self, Self::SessionLimit | Self::HsmUnavailable)
+        matches!(
+            self,
+            Self::RateLimited | Self::SessionLimit | Self::HsmUnavailable | Self::LogUnavailable
+        )
     }
 
     /// The exit status of a program that ends because of this (`spec/response.md`).
     pub fn exit_status(self) -> u8 {
         match self {
-            Self::HsmUnavailable => 4,
+            Self::HsmUnavailable | Self::LogUnavailable => 4,
             Self::SignatureInvalid => 5,
             _ => 3,
         }
@@ -118,13 +164,27 @@ impl fmt::Display for Code {
 #[derive(Debug)]
 pub struct Refused {
     code: Code,
+    id: Option<RequestId>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Refused {
     /// A refusal that needs no further explanation.
     pub fn new(code: Code) -> Self {
-        Self { code, cause: None }
+        Self {
+            code,
+            id: None,
+            cause: None,
+        }
+    }
+
+    /// The same for the request that calls itself `id`.
+    #[must_use]
+    pub fn of(self, id: Option<&RequestId>) -> Self {
+        Self {
+            id: id.cloned(),
+            ..self
+        }
     }
 
     /// The same with its cause.
@@ -139,6 +199,11 @@ impl Refused {
     /// What the client is told.
     pub fn code(&self) -> Code {
         self.code
+    }
+
+    /// What the request calls itself, if it was understood that far.
+    pub fn id(&self) -> Option<&RequestId> {
+        self.id.as_ref()
     }
 
     /// What the journal is told: the cause and the causes behind it, in one line.

@@ -25,9 +25,12 @@ fn examples(name: &str, language: &str) -> Vec<String> {
 #[test]
 fn the_example_of_a_request_is_one() {
     let examples = examples("request.md", "json");
-    assert_eq!(examples.len(), 1);
+    assert_eq!(examples.len(), 2);
+    let later = Request::parse(examples[1].as_bytes()).expect("a request");
+    assert_eq!(later.version().as_str(), "1.1.0");
+    assert!(later.wants_proof());
     let request = Request::parse(examples[0].as_bytes()).expect("a request");
-    assert_eq!(request.input().length(), 0);
+    assert_eq!(request.file_length(), Some(0));
     assert_eq!(
         request.alleged_name().map(ToString::to_string),
         Some("empty".to_owned())
@@ -37,7 +40,7 @@ fn the_example_of_a_request_is_one() {
 #[test]
 fn the_examples_of_responses_are_some() {
     let examples = examples("response.md", "json");
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 5);
     for example in examples {
         Answer::parse(example.as_bytes()).expect("a response");
     }
@@ -91,7 +94,7 @@ fn the_example_of_a_configuration_is_one() {
         let with = [before, &["surprise = 1"], after].concat().join("\n");
         assert!(Config::parse(&with).is_err(), "{with}");
     }
-    for inside in ["passphrase = { ", "journal = { "] {
+    for inside in ["passphrase = { ", "journal = { ", "devices = [{ "] {
         let with = example
             .replace(
                 "journal = \"system\"",
@@ -100,24 +103,49 @@ fn the_example_of_a_configuration_is_one() {
             .replace(inside, &format!("{inside}surprise = 1, "));
         assert!(Config::parse(&with).is_err(), "{with}");
     }
-    for line in example.lines().filter(|line| line.contains(" = ")) {
+    let mut section = "";
+    for line in example.lines() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        if !line.contains(" = ") {
+            continue;
+        }
         // Only what has a default can be left out, and nothing can be there twice.
         let name = line.split(' ').next().expect("a name");
         let has_default = [
             "journal",
+            "state",
+            "metrics",
             "requests",
             "idle-seconds",
             "session-seconds",
+            "in-flight",
+            "request-seconds",
             "timeout-seconds",
+            "order",
             "notations",
+            "log-file-names",
+            "certificate-v6",
+            "signer-user-id",
+            "enabled",
+            "file-names",
+            "max-length",
+            "requests-per-minute",
+            "requests-per-day",
+            "valid-from",
+            "valid-until",
         ];
-        let without = example.replace(line, "");
+        let at = example.find(section).expect("a section of it");
+        let (before, after) = example.split_at(at);
+        let in_section = |text: &str| format!("{before}{}", after.replacen(line, text, 1));
+        let without = in_section("");
         assert_eq!(
             Config::parse(&without).is_ok(),
             has_default.contains(&name),
-            "{name}"
+            "{name} in {section}"
         );
-        let twice = example.replace(line, &format!("{line}\n{line}"));
+        let twice = in_section(&format!("{line}\n{line}"));
         assert!(Config::parse(&twice).is_err(), "{twice}");
     }
 }

@@ -49,7 +49,7 @@ impl Syslog {
         match level {
             LogLevel::Warning => self.warnings.fetch_add(1, Ordering::Relaxed),
             LogLevel::Error => self.errors.fetch_add(1, Ordering::Relaxed),
-            LogLevel::Debug | LogLevel::Info => 0,
+            LogLevel::Debug | LogLevel::Info | LogLevel::App => 0,
         };
         let host = self.host();
         if let Some(host) = host.as_ref().filter(|host| level >= host.least) {
@@ -92,6 +92,7 @@ fn packet(level: LogLevel, now: Timestamp, number: u64, text: &str) -> String {
         LogLevel::Warning => (4, "warning"),
         LogLevel::Info => (6, "info"),
         LogLevel::Debug => (7, "debug"),
+        LogLevel::App => (6, "app"),
     };
     let priority = FACILITY * 8 + severity;
     let time = strtime::format("%b %e %H:%M:%S", now).unwrap_or_default();

@@ -1,5 +1,11 @@
 //! The OpenPGP certificate of a key, in its certificate slot.
 
+mod export;
+mod renew;
+mod revoke;
+mod slot;
+mod terms;
+
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -10,9 +16,13 @@ use nethsm::id::KeyId;
 use nethsm::table;
 use nethsm::time::DeviceTime;
 use serde::Serialize;
-use signstar::sign;
+use signstar::sign::{self, InvalidCertificate, Renewal, Terms};
 use signstar_hsm::nethsm::{NetHsmKey, public_key};
 
+use self::export::Export;
+use self::renew::Renew;
+use self::revoke::Revoke;
+use self::terms::{Expires, Notations, warn_of_unusual};
 use crate::answer::Answer;
 use crate::failure::{Failure, Kind, chain};
 use crate::file::{Out, Readers, read};
@@ -26,11 +36,16 @@ noun! {
         Add: [GetKey, Sign, PutCertificate],
         /// Show the certificate of a key.
         Show: [GetCertificate],
+        /// Say something new about the same key: another end, other user IDs.
+        Renew: [GetCertificate, Sign, DeleteCertificate, PutCertificate],
+        /// Make a revocation certificate, or publish one.
+        Revoke: [GetCertificate, Sign, DeleteCertificate, PutCertificate],
+        /// Write the certificate where others look for it.
+        Export: [GetCertificate],
     }
 }
 
-/// The certificate is of version 4, its primary key certifies and signs, and it does not expire.
-/// An operator signs it, an administrator stores it: a profile with both does it in one go.
+/// The certificate is of version 4, its primary key certifies and signs. An operator signs it, an administrator stores it: a profile with both does it in one go.
 #[derive(Args, Debug)]
 pub(crate) struct Add {
     /// The key.
@@ -44,6 +59,13 @@ pub(crate) struct Add {
     #[arg(long, value_name = "TIME")]
     created: Option<DeviceTime>,
 
+    /// When the key ends, like 2030-12-31 or 2030-12-31T12:00:00Z, or never [default: never].
+    #[arg(long, value_name = "DATE")]
+    expires: Option<Expires>,
+
+    #[command(flatten)]
+    said: Notations,
+
     #[command(flatten)]
     out: Out,
 
@@ -54,6 +76,7 @@ pub(crate) struct Add {
 
 impl Verb for Add {
     fn run(&self, session: &Session) -> Result<Answer, Failure> {
+        warn_of_unusual(session, &self.user_ids);
         // First of all: this is one passphrase for all but storing.
         let operator = session.client::<table::Sign>(self)?;
         let key = session.call::<table::GetKey>(self, &self.key, &())?;
@@ -67,11 +90,14 @@ impl Verb for Add {
         let signer = NetHsmKey::new(operator, self.key.clone());
         let user_ids: Vec<_> = self.user_ids.iter().map(String::as_str).collect();
         let created = SystemTime::from(created);
-        let certificate = sign::Certificate::issue(&public, &user_ids, created, &signer)
-            .map_err(|error| not_issued(&error))?;
-        let octets = certificate
-            .to_octets()
-            .map_err(|error| not_issued(&error))?;
+        let terms = Terms {
+            expires: self.expires.and_then(Expires::end),
+            notations: self.said.notations(),
+        };
+        let certificate =
+            sign::Certificate::issue_with(&public, &user_ids, &terms, created, &signer)
+                .map_err(|error| not_made(&error))?;
+        let octets = octets(&certificate)?;
         if !self.no_store {
             let slot = Binary(octets.clone());
             session.call::<table::PutCertificate>(self, &self.key, &slot)?;
@@ -79,16 +105,41 @@ impl Verb for Add {
         if self.out.out.is_some() {
             return self.out.octets("certificate", &octets, Readers::Usual);
         }
-        Ok(Answer::of(&shown(&certificate)?))
+        Ok(shown(&certificate))
     }
 }
 
-fn not_issued(error: &(dyn std::error::Error + 'static)) -> Failure {
-    Failure::new(
-        Kind::Device,
-        format!("no certificate: {}", chain(error)),
-        "see that the operator may sign with this key, and that it is made for PKCS1, EdDSA or ECDSA",
-    )
+/// Why there is no certificate, or no statement by its key.
+fn not_made(error: &InvalidCertificate) -> Failure {
+    let what = format!("no certificate: {}", chain(error));
+    match error {
+        InvalidCertificate::UserId(_) | InvalidCertificate::Unexpected(..) => Failure::usage(
+            what,
+            "`nethsm openpgp certificate show` tells what is there",
+        ),
+        InvalidCertificate::Expiry => {
+            Failure::usage(what, "give --expires with a date ahead, or never")
+        }
+        InvalidCertificate::Clock(_) | InvalidCertificate::NotNewer => {
+            Failure::usage(what, "see that the clock here is right, and wait a second")
+        }
+        InvalidCertificate::Unbound => Failure::usage(
+            what,
+            "a user ID has to stay; if one does, what the device signed does not verify",
+        ),
+        _ => Failure::new(
+            Kind::Device,
+            what,
+            "see that the operator may sign with this key, and that it is made for PKCS1, EdDSA or ECDSA",
+        ),
+    }
+}
+
+/// The certificate in binary form.
+fn octets(certificate: &sign::Certificate) -> Result<Vec<u8>, Failure> {
+    certificate
+        .to_octets()
+        .map_err(|error| not_made(&error.into()))
 }
 
 #[derive(Args, Debug)]
@@ -106,15 +157,24 @@ pub(crate) struct Show {
 struct Shown {
     fingerprint: String,
     user_ids: Vec<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    armored: String,
+    created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notations: Vec<String>,
 }
 
-fn shown(certificate: &sign::Certificate) -> Result<Shown, Failure> {
-    Ok(Shown {
+/// What a certificate says now: user IDs that were taken back are not among it.
+pub(super) fn shown(certificate: &sign::Certificate) -> Answer {
+    let notations = Renewal::terms_of(certificate).notations.into_iter();
+    Answer::of(&Shown {
         fingerprint: certificate.fingerprint(),
-        user_ids: certificate.user_ids().map(str::to_owned).collect(),
-        armored: String::new(),
+        user_ids: certificate.bound_user_ids().map(str::to_owned).collect(),
+        created: terms::spelled(certificate.created()),
+        expires: certificate.expires().map(terms::spelled),
+        notations: notations
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect(),
     })
 }
 
@@ -127,7 +187,7 @@ impl Verb for Show {
         if self.out.out.is_some() {
             return self.out.octets("certificate", &octets, Readers::Usual);
         }
-        Ok(Answer::of(&shown(&certificate)?))
+        Ok(shown(&certificate))
     }
 }
 
@@ -146,10 +206,12 @@ pub(super) fn load<V: Makes<table::GetCertificate>>(
 
 fn parsed(octets: &[u8]) -> Result<sign::Certificate, Failure> {
     sign::Certificate::parse(octets).map_err(|error| {
-        Failure::new(
-            Kind::DoesNotHold,
-            chain(&error),
-            "`nethsm openpgp certificate add` makes one",
-        )
+        let hint = match error {
+            InvalidCertificate::Revoked => {
+                "`nethsm key certificate show` hands out what is there, as it is"
+            }
+            _ => "`nethsm openpgp certificate add` makes one",
+        };
+        Failure::new(Kind::DoesNotHold, chain(&error), hint)
     })
 }

@@ -1,6 +1,6 @@
 //! OpenPGP signatures over files, and over hash states of files elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -12,8 +12,8 @@ use sha2::{Digest, Sha512};
 use signstar::config::{ClientName, ClientRules, Domain, InvalidName, KeyName};
 use signstar::policy::{Grant, Policy};
 use signstar::refusal::{Code, Refused};
-use signstar::request::{OutputType, Request, Sha512State};
-use signstar::sign::{Signed, SigningKey};
+use signstar::request::{OutputType, Request, Salts, Sha512State};
+use signstar::sign::{Product, Signed, SigningKey};
 use signstar_hsm::nethsm::NetHsmKey;
 
 use super::certificate::load;
@@ -63,7 +63,7 @@ impl Verb for Sign {
         let hasher = hash(&self.file)?;
         let input = Sha512State::from_hasher(&hasher)
             .map_err(|error| Failure::usage(chain(&error), "sign a smaller file"))?;
-        let request = Request::new(input, OutputType::OpenPgpV4, None);
+        let request = Request::open_pgp_v4(input, None);
         let signature = self.with.sign(session, self, request)?;
         let out = match &self.out {
             Some(out) => out.clone(),
@@ -117,25 +117,27 @@ impl With {
         let (client, name) = names().map_err(|bad| Failure::usage(chain(&bad), "see --help"))?;
         let grant = Grant::decide(request, &client, &own(&client, &name), SystemTime::now());
         let signed = grant
-            .and_then(|grant| Signed::make(grant, &BTreeMap::from([(name, key)])))
+            .and_then(|grant| {
+                Signed::make(grant, &BTreeMap::from([(name, key)]), &Salts::default())
+            })
             .map_err(|refused| refusal(&refused))?;
         if self.armor {
-            return Ok(signed.armored().as_bytes().to_vec());
+            return Ok(signed.text().as_bytes().to_vec());
         }
-        signed
-            .detached()
-            .to_octets()
+        let Product::OpenPgp(detached) = signed.product() else {
+            return Err(Failure::usage(
+                "only OpenPGP signatures are made here".to_owned(),
+                "ask for the output type OpenPGPv4",
+            ));
+        };
+        (detached.to_octets())
             .map_err(|error| Failure::new(Kind::Device, chain(&error), "see --help"))
     }
 }
 
 /// Who has the passphrase of the operator may sign whatever they like: the policy says so.
 fn own(client: &ClientName, key: &KeyName) -> Policy {
-    let rules = ClientRules {
-        key: key.clone(),
-        outputs: BTreeSet::from([OutputType::OpenPgpV4]),
-        enabled: true,
-    };
+    let rules = ClientRules::new(key.clone(), [OutputType::OpenPgpV4]);
     Policy::new(BTreeMap::from([(client.clone(), rules)]))
 }
 

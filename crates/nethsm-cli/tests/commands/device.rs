@@ -33,6 +33,10 @@ MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
 -----END PRIVATE KEY-----
 ";
 
+/// What `gpg --armor --export-secret-keys` of GnuPG 2.2.40 writes, with an Ed25519 key for this
+/// purpose, protected by the passphrase in `other.passphrase`.
+const SECRET_KEY: &[u8] = include_bytes!("../data/secret.asc");
+
 /// What a session finds.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum Start {
@@ -182,6 +186,7 @@ fn lay_out(files: &Path) {
     write("seed.pem", SEED_PEM.as_bytes());
     // The request for an empty file.
     write("request.json", request().as_bytes());
+    write("secret.pgp", SECRET_KEY);
     write("aes.key", &[7; 32]);
     write("package.zst", b"not really a package\n");
     write("blocks", b"sixteen bytes or a multiple of!\n");

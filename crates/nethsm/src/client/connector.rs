@@ -1,7 +1,8 @@
 //! Connections to the device: TCP, then TLS by our own rules.
 //!
 //! ureq's own TLS takes roots of trust but no verifier, so it cannot pin. Its interface for
-//! transports is outside its promise of stable versions; this file is all that touches it.
+//! transports is outside its promise of stable versions; this file and `resolver.rs` are all that
+//! touches it.
 
 use std::fmt;
 use std::io::{Read, Write};
@@ -10,7 +11,6 @@ use std::sync::Arc;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 use ureq::config::{AutoHeaderValue, Config};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, TcpConnector, Transport,
@@ -19,6 +19,7 @@ use ureq::unversioned::transport::{
 use zeroize::{Zeroize, Zeroizing};
 
 use super::options::Options;
+use super::resolver::Remembering;
 
 /// The pool of connections.
 pub(super) fn agent(tls: Arc<ClientConfig>, options: &Options) -> ureq::Agent {
@@ -43,7 +44,7 @@ pub(super) fn agent(tls: Arc<ClientConfig>, options: &Options) -> ureq::Agent {
         read_timeout: options.read_timeout,
     };
     let connector = ().chain(TcpConnector::default()).chain(tls);
-    ureq::Agent::with_parts(config, connector, DefaultResolver::default())
+    ureq::Agent::with_parts(config, connector, Remembering::default())
 }
 
 /// Wraps every connection in TLS; there is no other kind.

@@ -21,6 +21,7 @@ mod connector;
 mod error;
 mod fleet;
 mod options;
+mod resolver;
 mod tls;
 mod transfer;
 mod url;

@@ -15,7 +15,7 @@ use crate::story::{GnuPg, Outcome, Story, is_installed};
 /// The user `nobody`: `makepkg` refuses to run as root.
 const NOBODY: u32 = 65534;
 
-const PKGBUILD: &str = "\
+pub(crate) const PKGBUILD: &str = "\
 pkgname=story
 pkgver=1
 pkgrel=1
@@ -26,7 +26,7 @@ package() {
 }
 ";
 
-const MAKEPKG_CONF: &str = "\
+pub(crate) const MAKEPKG_CONF: &str = "\
 CARCH=x86_64
 CHOST=x86_64-pc-linux-gnu
 BUILDENV=(!distcc !color !ccache !check !sign)

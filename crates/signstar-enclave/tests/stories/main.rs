@@ -3,17 +3,26 @@
 //! They need everything built, and an HSM that misbehaves on request:
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
+mod again;
 mod crash;
+mod devices;
 mod distribution;
 mod doors;
+mod gpg;
 mod key_types;
 mod large;
+mod logged;
 mod many;
+mod mechanisms;
 mod others;
 mod pacman;
+mod rates;
 mod refusals;
+mod roles;
 mod sandbox;
+mod sessions;
 mod story;
 mod strangers;
 mod trouble;
 mod tunnels;
+mod watching;

@@ -189,13 +189,13 @@ fn what_a_killed_enclave_left_behind_is_ended_by_the_next() {
     signal(&up, Signal::SIGKILL);
     up.0.wait().expect("an end");
     let left = sandbox.processes();
-    assert_eq!(left.len(), 2, "softnethsm and sshd go on: {left:#?}");
+    assert_eq!(left.len(), 3, "all but `up` go on: {left:#?}");
     let old = sandbox.description()["ssh"]["port"].clone();
 
     let mut next = sandbox.up();
-    // Each of the two is there once, and so is `up`.
+    // Each of the three is there once, and so is `up`.
     let running = sandbox.processes();
-    assert_eq!(running.len(), 3, "{running:#?}");
+    assert_eq!(running.len(), 4, "{running:#?}");
     assert_ne!(sandbox.description()["ssh"]["port"], old);
     sandbox.sign(&sandbox.file("file"));
     assert!(neighbour.0.try_wait().expect("known").is_none());

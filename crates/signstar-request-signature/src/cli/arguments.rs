@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use signstar_request_signature::Destination;
+use signstar_request_signature::{Destination, OutputType};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -13,7 +13,8 @@ Exit status:
   3  refused by the enclave
   4  the enclave or its HSM cannot be reached
   5  an answer did not verify
-With several files every file is tried, and the highest of these counts.";
+With several files every file is tried, and the highest of these counts. 130 and 143 mean that it
+was interrupted; then every signature is there completely or not at all.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,10 +39,15 @@ Examples:
     signstar-request-signature prepare image.iso > request.json
     signstar-request-signature send --to enclave - < request.json > response.json
 
+  Go on where a run ended that was interrupted:
+    signstar-request-signature send --enclave packages --skip-existing packages/*.zst
+
 Settings (~/.config/signstar/client.toml, or below XDG_CONFIG_HOME; all may be left out):
+  default = \"packages\"
+
+  [enclave.packages]
   destination = \"sign@enclave.example.org\"
-  certificate = \"packages.pgp\"               # beside client.toml
-  ssh = \"/usr/bin/ssh\"
+  certificates = [\"packages.pgp\"]            # beside client.toml
   ssh-options = [\"IdentityFile=~/.ssh/signing\"]
 
 ";
@@ -62,6 +68,10 @@ pub(crate) enum Command {
     Prepare(Prepare),
     Send(Send),
     Verify(Verify),
+    Completions(Completions),
+    Man(Man),
+    #[command(hide = true)]
+    Connect(Connect),
 }
 
 /// Print one request as JSON, to be sent from elsewhere.
@@ -89,8 +99,13 @@ pub(crate) struct Send {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Where the enclave is: host, user@host, ssh://user@host:port, or a name in ~/.ssh/config.
-    #[arg(long, value_name = "SSH_DESTINATION", env = "SIGNSTAR_DESTINATION")]
+    /// An enclave of client.toml, by its name there.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) enclave: Option<String>,
+
+    /// Where the enclave is: host, user@host, ssh://user@host:port, or a name in ~/.ssh/config
+    /// [default: that of --enclave, `SIGNSTAR_DESTINATION`, or that of client.toml].
+    #[arg(long, value_name = "SSH_DESTINATION")]
     pub(crate) to: Option<Destination>,
 
     /// An option for ssh, as in its configuration; may be repeated.
@@ -101,32 +116,97 @@ pub(crate) struct Send {
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) ssh: Option<PathBuf>,
 
+    /// Let ssh make the connection itself. Otherwise this program does, without the delays of
+    /// Nagle's algorithm, where the configuration of ssh has no proxy and no address of its own.
+    #[arg(long)]
+    pub(crate) no_proxy: bool,
+
     /// Make one connection for each file, for an enclave of an older release that reads a single
     /// request.
     #[arg(long)]
     pub(crate) one_by_one: bool,
 
+    /// How long to go on without a signature when the connection breaks or the enclave refuses
+    /// for the moment; 0 tries everything once [default: 120].
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) patience: Option<u64>,
+
     /// Write signatures into this folder instead of beside the files.
     #[arg(long, value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,
 
-    /// Write FILE.asc in ASCII armor instead of the binary FILE.sig.
+    /// The kind of signature: `OpenPGPv4` and `OpenPGPv6` make FILE.sig, `SSHSIG` makes
+    /// FILE.sshsig, `raw` makes FILE.rawsig [default: that of client.toml, or `OpenPGPv4`].
+    #[arg(long, value_name = "TYPE", value_parser = output_type)]
+    pub(crate) output_type: Option<OutputType>,
+
+    /// Write OpenPGP in ASCII armor, as FILE.asc, instead of the binary FILE.sig.
     #[arg(long)]
     pub(crate) armor: bool,
 
-    /// Accept only signatures that verify with this OpenPGP certificate.
+    /// Accept only signatures that verify with this OpenPGP certificate or public key; may be
+    /// repeated, and then one of them has to do [default: those of client.toml].
     #[arg(long, value_name = "CERT")]
-    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) certificate: Vec<PathBuf>,
+
+    /// Accept only signatures that are in the transparency log with this key, and write the proof
+    /// beside each, as FILE.sig.proof; may be repeated [default: those of client.toml].
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) log_key: Vec<String>,
+
+    /// Leave alone what has a signature already, if that holds. One that does not is an error of
+    /// its file.
+    #[arg(long)]
+    pub(crate) skip_existing: bool,
+
+    /// With --skip-existing: sign anew what has a signature that does not hold.
+    #[arg(long, requires = "skip_existing")]
+    pub(crate) replace_bad: bool,
+
+    /// Print one JSON object for each file as it is done, and one for all at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Say nothing about what went well.
     #[arg(long, short)]
     pub(crate) quiet: bool,
 }
 
-/// Check signatures without an enclave: FILE.sig and FILE.asc beside each FILE.
+fn output_type(name: &str) -> Result<OutputType, String> {
+    let known = [
+        OutputType::OpenPgpV4,
+        OutputType::OpenPgpV6,
+        OutputType::Ssh,
+        OutputType::Raw,
+    ];
+    known
+        .into_iter()
+        .find(|known| known.as_str() == name)
+        .ok_or_else(|| format!("known are {}", known.map(OutputType::as_str).join(", ")))
+}
+
+/// Make a connection and hand it to ssh, on whose behalf this is called.
+#[derive(Args, Debug)]
+pub(crate) struct Connect {
+    /// Only addresses of this version of IP.
+    #[arg(long, value_parser = ["4", "6"])]
+    pub(crate) family: Option<String>,
+
+    /// How long it may take.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u64>,
+
+    /// Name or address of the host.
+    pub(crate) host: String,
+
+    /// The TCP port.
+    pub(crate) port: u16,
+}
+
+/// Check signatures without an enclave: FILE.sig, .asc, .sshsig and .rawsig beside each FILE.
 ///
-/// At least one of the two has to be there, and each that is has to be a signature of FILE by a
-/// key of the certificate.
+/// At least one of them has to be there, and each that is has to be a signature of FILE by a key
+/// that counts.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -143,11 +223,45 @@ pub(crate) struct Verify {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// The OpenPGP certificate, binary or in ASCII armor [default: that of client.toml].
+    /// An enclave of client.toml, whose certificates count.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) enclave: Option<String>,
+
+    /// The OpenPGP certificate, binary or in ASCII armor, or the public key, in PEM or as OpenSSH
+    /// writes it; may be repeated, and then one of them has to do [default: those of client.toml].
     #[arg(long, value_name = "CERT")]
-    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) certificate: Vec<PathBuf>,
+
+    /// The key of the transparency log that each signature has to be in, NAME+ID+KEY; its proof
+    /// stands beside it, as FILE.sig.proof. May be repeated, and then one log has to do [default:
+    /// those of client.toml].
+    #[arg(long, value_name = "VKEY")]
+    pub(crate) log_key: Vec<String>,
+
+    /// The same with a file that names logs and the witnesses that have to have seen them (C2SP
+    /// tlog-policy).
+    #[arg(long, value_name = "FILE", conflicts_with = "log_key")]
+    pub(crate) log_policy: Option<PathBuf>,
+
+    /// Print one JSON object for each signature, and one for all at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Say nothing about what went well.
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// Print completions for a shell.
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Write the manual pages into a folder.
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// The folder.
+    pub(crate) dir: PathBuf,
 }

@@ -26,9 +26,28 @@ pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{}", plain(&line.to_string()));
 }
 
-/// Prints one line to standard error.
+/// Prints one line of JSON to standard output. What could harm a terminal is escaped.
+pub(crate) fn say_json(value: &serde_json::Value) {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        if AllegedName::is_deceptive(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                line.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            line.push(c);
+        }
+    }
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}
+
+/// Prints lines to standard error.
 pub(crate) fn note(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{}", plain(&line.to_string()));
+    for line in line.to_string().lines() {
+        let _ = writeln!(io::stderr(), "{}", plain(line));
+    }
 }
 
 /// Prints what went wrong and what to try.

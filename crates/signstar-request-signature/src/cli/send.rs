@@ -1,10 +1,12 @@
 //! `send`: files signed, or requests forwarded.
 
 use std::{
-    ffi::OsString,
-    io,
-    path::{Path, PathBuf},
-    process, thread,
+    env, io,
+    path::Path,
+    process,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
 };
 
 use clap::{CommandFactory, error::ErrorKind};
@@ -13,38 +15,39 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Form, Settings, Ssh, Target, Trust, forward, hold_writes,
-    plan,
+    Batch, Connections, Error, Event, Existing, Form, OutputType, Proxy, Remote, Target, Trust,
+    forward, hold_writes, plan,
 };
 
-use super::{Arguments, arguments::Send, defaults, progress::Progress, screen};
+use super::{Arguments, arguments::Send, defaults, progress::Progress, report::Report, screen};
+
+/// How long an interrupted program waits for whoever prints something.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Has files signed, or forwards requests.
 pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
-    let settings = defaults::settings()?;
+    let enclave = enclave(&arguments)?;
+    let proxy = env::current_exe().ok().map(Proxy::new);
     if arguments.files.iter().any(|file| file == Path::new("-")) {
         check_forwarding(&arguments);
-        let ssh = ssh(&arguments, &settings)?;
-        return forward(io::stdin(), &ssh, screen::data);
+        return forward(io::stdin(), &enclave.ssh(proxy)?, screen::data);
     }
 
-    let ssh = ssh(&arguments, &settings)?;
-    let form = if arguments.armor {
-        Form::Armored
-    } else {
-        Form::Binary
-    };
+    let ssh = enclave.ssh(proxy)?;
+    let output = enclave.output.unwrap_or(OutputType::OpenPgpV4);
+    let form = Form::new(output, enclave.armor);
     let targets = plan(arguments.files, arguments.output_dir.as_deref(), form)?;
-    let trust = match arguments.certificate.or(settings.certificate) {
-        Some(path) => Trust::read(&path)?,
-        None => {
-            screen::note(
-                "note: signatures are not checked against a certificate; give --certificate",
-            );
-            Trust::Unchecked
+    let trust = match enclave.trust() {
+        Err(Error::NoCertificate) if !arguments.skip_existing => {
+            if !arguments.json {
+                screen::note(
+                    "note: signatures are not checked against a certificate; give --certificate",
+                );
+            }
+            Trust::unchecked().with_logs(enclave.logs()?)
         }
+        trust => trust?,
     };
-    end_between_writes();
     let batch = Batch {
         targets: &targets,
         ssh: &ssh,
@@ -54,68 +57,89 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
         } else {
             Connections::One
         },
+        patience: enclave.patience(),
+        output,
+        existing: match (arguments.skip_existing, arguments.replace_bad) {
+            (false, _) => Existing::Replace,
+            (true, false) => Existing::Keep,
+            (true, true) => Existing::KeepGood,
+        },
     };
-    Ok(sign(batch, arguments.quiet))
+    let report = Report::new(&targets, arguments.json, arguments.quiet);
+    let report = Arc::new(Mutex::new(report));
+    end_between_writes(Arc::clone(&report));
+    let progress = Progress::new(&targets, arguments.quiet || arguments.json);
+    Ok(sign(batch, progress, &report))
 }
 
 /// Signs and reports, and returns the worst exit status.
-fn sign(batch: Batch<'_>, is_quiet: bool) -> u8 {
-    let targets = batch.targets;
-    let mut progress = Progress::new(targets, is_quiet);
-    let mut is_signed = vec![false; targets.len()];
-    let mut worst = 0;
+fn sign(batch: Batch<'_>, mut progress: Progress, report: &Mutex<Report>) -> u8 {
+    let report = || report.lock().unwrap_or_else(PoisonError::into_inner);
     let outcome = batch.run(|event| match event {
         Event::Hashed(octets) => progress.hashed(octets),
         Event::Connecting => progress.pause(),
-        Event::Done { index, outcome } => match outcome {
-            Ok(()) => {
-                is_signed[index] = true;
-                let Target { input, output, .. } = &targets[index];
-                progress.signed(input, output);
+        Event::Reconnecting { pause } => progress.reconnecting(pause),
+        Event::Queued { ahead } => progress.queued(ahead),
+        Event::Postponed { index, code, pause } => {
+            if let Some(Target { input, .. }) = batch.targets.get(index) {
+                progress.postponed(input, &code, pause);
             }
-            Err(error) => {
-                worst = worst.max(error.exit_status());
-                progress.failed(&error);
-            }
-        },
+        }
+        Event::Done { index, outcome } => {
+            let mut report = report();
+            let is_local = matches!(&outcome, Err(error) if error.exit_status() == 1);
+            let count = report.count_done() + 1;
+            progress.done(count, is_local, || {
+                report.done(index, outcome.as_ref().copied());
+            });
+        }
     });
-    if let Err(error) = outcome {
-        worst = worst.max(error.exit_status());
-        progress.failed(&error);
-    }
     progress.end();
-    let failed: Vec<&PathBuf> = targets
-        .iter()
-        .zip(is_signed)
-        .filter_map(|(target, is_signed)| (!is_signed).then_some(&target.input))
-        .collect();
-    screen::summary(&failed, targets.len(), "are not signed");
-    worst
+    report().end(outcome.err().as_ref())
 }
 
-fn ssh(arguments: &Send, settings: &Settings) -> Result<Ssh, Error> {
-    let destination = arguments
-        .to
-        .clone()
-        .or_else(|| settings.destination.clone());
-    let program = arguments.ssh.clone().or_else(|| settings.ssh.clone());
-    // The first option of a name counts for ssh: those of the command line.
-    let options = [&*arguments.options, &*settings.ssh_options].concat();
-    Ok(Ssh {
-        program: program.map_or_else(|| "ssh".into(), OsString::from),
-        options,
-        destination: destination.ok_or(Error::NoDestination)?,
+/// What is known of the enclave, with what the command line says.
+fn enclave(arguments: &Send) -> Result<Remote, Error> {
+    let known = defaults::enclave(arguments.enclave.as_deref(), arguments.to.clone())?;
+    let certificates = if arguments.certificate.is_empty() {
+        known.certificates
+    } else {
+        arguments.certificate.clone()
+    };
+    let log_keys = if arguments.log_key.is_empty() {
+        known.log_keys
+    } else {
+        arguments.log_key.clone()
+    };
+    Ok(Remote {
+        certificates,
+        log_keys,
+        output: arguments.output_type.or(known.output),
+        armor: arguments.armor || known.armor,
+        ssh: arguments.ssh.clone().or(known.ssh),
+        // The first option of a name counts for ssh: those of the command line.
+        ssh_options: [&*arguments.options, &*known.ssh_options].concat(),
+        no_proxy: arguments.no_proxy || known.no_proxy,
+        patience_seconds: arguments.patience.or(known.patience_seconds),
+        ..known
     })
 }
 
 /// Ends the program with a usage error if `-` stands with what it cannot be used with.
 fn check_forwarding(arguments: &Send) {
+    let changes_nothing = !arguments.armor
+        && arguments.output_dir.is_none()
+        && arguments.output_type.is_none()
+        && !arguments.one_by_one
+        && !arguments.skip_existing
+        && !arguments.json;
     let conflict = if arguments.files.len() > 1 {
         "'-' forwards requests and stands alone; a file of that name is './-'"
-    } else if arguments.certificate.is_some() {
-        "'-' forwards requests and cannot verify; it is used without --certificate"
-    } else if arguments.armor || arguments.output_dir.is_some() || arguments.one_by_one {
-        "'-' passes requests on as they are; it is used without --armor, --output-dir and --one-by-one"
+    } else if !arguments.certificate.is_empty() || !arguments.log_key.is_empty() {
+        "'-' forwards requests and cannot verify; it is used without --certificate and --log-key"
+    } else if !changes_nothing {
+        "'-' passes requests on as they are; it is used without --armor, --output-dir, \
+         --output-type, --one-by-one, --skip-existing and --json"
     } else {
         return;
     };
@@ -124,15 +148,31 @@ fn check_forwarding(arguments: &Send) {
         .exit()
 }
 
-/// Lets an interrupted program end only when no temporary file is there.
-fn end_between_writes() {
+/// Lets an interrupted program end only when no temporary file is there, and say what was done.
+fn end_between_writes(report: Arc<Mutex<Report>>) {
     // Without it the program ends at once when it is told to: no reason not to sign.
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else {
         return;
     };
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            hold_writes(|| process::exit(128 + signal));
+            let status = 128 + signal;
+            hold_writes(|| {
+                tell(&report, u8::try_from(status).unwrap_or(u8::MAX));
+                process::exit(status)
+            });
         }
     });
+}
+
+/// Says what was done, unless whoever reads the last line does not read on.
+fn tell(report: &Mutex<Report>, status: u8) {
+    let end = Instant::now() + GRACE;
+    while Instant::now() < end {
+        if let Ok(report) = report.try_lock() {
+            report.interrupted(status);
+            return;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }

@@ -1,58 +1,153 @@
 //! `verify`: signatures without an enclave.
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
-use signstar_request_signature::{Checked, Error, Trust, check};
+use serde_json::{Value, json};
+use signstar_request_signature::{Checked, Error, Logs, Remote, Trust, Verdict, check};
 
-use super::{arguments::Verify, defaults, screen};
+use super::{
+    arguments::Verify,
+    defaults,
+    report::{error_json, print},
+    screen,
+};
 
-/// Checks the signatures of all files and says who made them.
+/// Checks the signatures of all files, says who made them and what was checked.
 pub(crate) fn verify(arguments: &Verify) -> Result<u8, Error> {
-    let path = match &arguments.certificate {
-        Some(path) => path.clone(),
-        None => defaults::settings()?
-            .certificate
-            .ok_or(Error::NoCertificate)?,
-    };
-    let Trust::Certificate(certificate) = Trust::read(&path)? else {
-        return Err(Error::NoCertificate);
-    };
+    let trust = trust(arguments)?;
     let mut worst = 0;
-    let mut failed = Vec::new();
+    let mut failed: Vec<&PathBuf> = Vec::new();
+    let mut good = 0;
     for file in &arguments.files {
-        match check(file, &certificate) {
-            Ok(all) if !arguments.quiet => {
-                for checked in &all {
-                    let user = certificate
-                        .user_ids()
-                        .next()
-                        .unwrap_or("nobody in particular");
-                    describe(checked, user);
+        let outcomes = match check(file, &trust) {
+            Ok(outcomes) => outcomes,
+            Err(error) => vec![Verdict {
+                signature: file.clone(),
+                outcome: Err(error),
+            }],
+        };
+        for Verdict { signature, outcome } in outcomes {
+            match &outcome {
+                Ok(_) => good += 1,
+                Err(error) => {
+                    worst = worst.max(error.exit_status());
+                    if failed.last() != Some(&file) {
+                        failed.push(file);
+                    }
                 }
             }
-            Ok(_) => {}
-            Err(error) => {
-                screen::complain(&error);
-                worst = worst.max(error.exit_status());
-                failed.push(file);
+            if arguments.json {
+                print(&line(file, &signature, &outcome));
+                continue;
+            }
+            match outcome {
+                Ok(checked) if !arguments.quiet => describe(&checked),
+                Ok(_) => {}
+                Err(error) => screen::complain(&error),
             }
         }
     }
-    screen::summary(
-        &failed,
-        arguments.files.len(),
-        "do not hold a good signature",
-    );
+    let all = arguments.files.len();
+    if arguments.json {
+        let numbers = json!({"files": all, "good": good, "failed": failed.len(), "status": worst});
+        print(&json!({ "summary": numbers }));
+    } else {
+        screen::summary(&failed, all, "do not hold a good signature");
+    }
     Ok(worst)
 }
 
-fn describe(checked: &Checked, user: &str) {
-    screen::say(format!("good signature {}", checked.signature.display()));
-    screen::say(format!("  by   {user}"));
-    screen::say(format!("  key  {}", checked.key.to_uppercase()));
-    if let Ok(created) = Timestamp::try_from(checked.created) {
+fn trust(arguments: &Verify) -> Result<Trust, Error> {
+    let known = match (&arguments.enclave, arguments.certificate.is_empty()) {
+        (None, false) => Remote::default(),
+        (name, _) => defaults::enclave(name.as_deref(), None)?,
+    };
+    let logs = match (&arguments.log_policy, arguments.log_key.is_empty()) {
+        (Some(path), _) => Some(Logs::of_policy(path)?),
+        (None, false) => Some(Logs::of_keys(&arguments.log_key)?),
+        (None, true) => known.logs()?,
+    };
+    let trust = if arguments.certificate.is_empty() {
+        known.trust()?
+    } else {
+        Trust::read(&arguments.certificate)?.for_namespace(known.ssh_namespace)
+    };
+    Ok(trust.with_logs(logs))
+}
+
+fn describe(checked: &Checked) {
+    let signature = checked.signature.display();
+    screen::say(format!("good signature {signature}"));
+    if let Some(maker) = &checked.maker {
+        let user = maker.user_id.as_deref();
+        screen::say(format!("  by   {}", user.unwrap_or("nobody in particular")));
+        screen::say(format!("  key  {}", key(&maker.key)));
         screen::say(format!(
-            "  made {}",
-            created.strftime("%Y-%m-%d %H:%M:%S UTC")
+            "       which counts because of {}",
+            maker.anchor.display()
         ));
     }
+    if let Some(created) = time(checked) {
+        screen::say(format!("  made {created}, when the key was valid"));
+    }
+    screen::say(format!("  kind {}", checked.kind));
+    screen::say(format!("  file {} octets with the SHA-512", checked.length));
+    let digest = hex(&checked.digest);
+    let (first, second) = digest.split_at(64);
+    screen::say(format!("       {first}"));
+    screen::say(format!("       {second}"));
+    if let Some(recorded) = &checked.recorded {
+        let (index, origin) = (recorded.index(), recorded.origin());
+        screen::say(format!("  log  entry {index} of {origin}"));
+    }
+}
+
+fn line(file: &Path, signature: &Path, outcome: &Result<Checked, Error>) -> Value {
+    let mut line = json!({
+        "file": file.display().to_string(),
+        "outcome": if outcome.is_ok() { "good" } else { "failed" },
+    });
+    let members = match outcome {
+        Ok(checked) => json!({
+            "signature": signature.display().to_string(),
+            "kind": checked.kind,
+            "key": checked.maker.as_ref().map(|maker| key(&maker.key)),
+            "user-id": checked.maker.as_ref().and_then(|maker| maker.user_id.clone()),
+            "certificate": checked.maker.as_ref().map(|maker| maker.anchor.display().to_string()),
+            "created": time(checked),
+            "length": checked.length,
+            "sha512": hex(&checked.digest),
+            "log": checked.recorded.as_ref().map(|recorded| json!({
+                "origin": recorded.origin(),
+                "index": recorded.index(),
+            })),
+        }),
+        Err(error) => json!({
+            "signature": (signature != file).then(|| signature.display().to_string()),
+            "error": error_json(error),
+        }),
+    };
+    if let (Value::Object(line), Value::Object(members)) = (&mut line, members) {
+        line.extend(members.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    line
+}
+
+/// Fingerprints are read in capitals; what has other letters is written as OpenSSH does.
+fn key(key: &str) -> String {
+    if key.chars().all(|c| c.is_ascii_hexdigit()) {
+        key.to_uppercase()
+    } else {
+        key.to_owned()
+    }
+}
+
+fn time(checked: &Checked) -> Option<String> {
+    let created = Timestamp::try_from(checked.created?).ok()?;
+    Some(created.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }

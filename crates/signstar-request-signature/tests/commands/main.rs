@@ -1,5 +1,9 @@
 //! The real program, with stand-ins for `ssh` and for the enclave.
 
+mod again;
+mod kinds;
+mod named;
+mod resumed;
 mod signed;
 mod stand_in;
 mod trouble;

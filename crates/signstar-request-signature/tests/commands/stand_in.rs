@@ -1,7 +1,7 @@
 //! Stand-ins for `ssh` and for the enclave behind it: one that signs, and many that misbehave.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs::{self, File},
     io::{BufReader, Write},
     path::{Path, PathBuf},
@@ -14,9 +14,10 @@ use std::{
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log},
+    config::{ClientName, ClientRules, Domain, KeyName, Mechanism, SshNamespace},
+    log::Log,
     policy::Policy,
-    request::{OutputType, Stream},
+    request::{OutputType, Salt, Salts, Stream},
     sign::{Certificate, Message, PublicKey, Signer, SignerError, SigningKey},
 };
 use tempfile::TempDir;
@@ -83,7 +84,9 @@ impl Place {
             .spawn()
             .expect("sh runs");
         let mut stdin = writer.stdin.take().expect("piped");
-        write!(stdin, "#!/bin/sh\nhere='{here}'\n{script}\n").expect("written");
+        // It has no configuration to tell of, as `ssh -G` would.
+        let head = format!("#!/bin/sh\nhere='{here}'\ncase \" $* \" in *' -G '*) exit 1 ;; esac");
+        write!(stdin, "{head}\n{script}\n").expect("written");
         drop(stdin);
         assert!(writer.wait().expect("it ends").success());
     }
@@ -96,33 +99,46 @@ impl Place {
     /// Puts an enclave in the place of what `ssh` connects to. `spoil` sees each request and the
     /// response to it, and returns what is sent instead.
     pub(crate) fn enclave(&self, spoil: impl Fn(&[u8], String) -> String + Send + 'static) -> Key {
+        self.fickle_enclave(move |request, response| Some(spoil(request, response)))
+    }
+
+    /// The same, and where `spoil` returns nothing the connection ends.
+    pub(crate) fn fickle_enclave(
+        &self,
+        spoil: impl Fn(&[u8], String) -> Option<String> + Send + 'static,
+    ) -> Key {
         let key = Key::generate();
         let own = key.clone();
-        self.serve(move |request| spoil(request, own.respond(request)));
+        self.answer(move |request| spoil(request, own.respond(request)));
         key
     }
 
-    /// Answers every request of one connection.
+    /// Answers every request.
     pub(crate) fn serve(&self, respond: impl Fn(&[u8]) -> String + Send + 'static) {
-        let pipes = ["wire-requests", "wire-responses"].map(|name| self.path(name));
-        let made = Command::new("mkfifo").args(&pipes).status();
-        assert!(made.expect("mkfifo runs").success());
+        self.answer(move |request| Some(respond(request)));
+    }
+
+    /// Answers requests, one connection after the other, each until there is no response; then
+    /// `ssh` ends with the status that stands in the file `wire-status`.
+    fn answer(&self, respond: impl Fn(&[u8]) -> Option<String> + Send + 'static) {
+        make_pipe(&self.path("wire-new"));
+        self.write("wire-status", "255");
         // The input of a program in the background is empty unless it is named otherwise.
         self.ssh(
             "echo \"$@\" >> $here/wire-connections\n\
+             mkfifo $here/wire-requests-$$ $here/wire-responses-$$\n\
              exec 3<&0\n\
-             cat <&3 > $here/wire-requests &\n\
-             exec cat $here/wire-responses",
+             cat <&3 > $here/wire-requests-$$ &\n\
+             exec 3<&-\n\
+             echo $$ > $here/wire-new\n\
+             cat $here/wire-responses-$$\n\
+             exit $(cat $here/wire-status)",
         );
+        let here = self.path("");
         thread::spawn(move || {
-            let [requests, responses] = pipes;
-            let requests = File::open(requests).expect("opened");
-            let mut responses = File::options().write(true).open(responses).expect("opened");
-            for octets in Stream::new(BufReader::new(requests)) {
-                let Ok(octets) = octets else { return };
-                let response = respond(octets.as_slice());
-                if responses.write_all(response.as_bytes()).is_err() {
-                    return;
+            while let Ok(new) = fs::read_to_string(here.join("wire-new")) {
+                for number in new.lines() {
+                    converse(&here, number, &respond);
                 }
             }
         });
@@ -149,7 +165,19 @@ impl Place {
     pub(crate) fn send(&self, arguments: &[&str]) -> Ended {
         let ssh = self.path("ssh");
         let ssh = ssh.to_str().expect("UTF-8");
-        self.run(&[&["send", "--to", "enclave", "--ssh", ssh], arguments].concat())
+        let patience: &[&str] = if arguments.contains(&"--patience") {
+            &[]
+        } else {
+            &["--patience", "0"]
+        };
+        self.run(
+            &[
+                &["send", "--to", "enclave", "--ssh", ssh],
+                patience,
+                arguments,
+            ]
+            .concat(),
+        )
     }
 }
 
@@ -171,60 +199,134 @@ impl From<Output> for Ended {
     }
 }
 
-/// A key of an enclave and its certificate.
+/// A key of an enclave and its certificates.
 #[derive(Clone)]
 pub(crate) struct Key {
-    pair: Arc<Ed25519KeyPair>,
     pub(crate) certificate: Certificate,
+    public: PublicKey,
+    enclave: Arc<Enclave>,
+    /// A key that makes raw signatures makes nothing else.
+    bare: Arc<Enclave>,
 }
 
 impl Key {
     pub(crate) fn generate() -> Self {
         let pair = Arc::new(Ed25519KeyPair::generate().expect("a key"));
         let public = PublicKey::Ed25519(pair.public_key().as_ref().to_vec());
-        let certificate = Certificate::issue(
-            &public,
-            &["Example Packaging <packages@example.org>"],
-            SystemTime::now(),
-            &InMemory(Arc::clone(&pair)),
-        )
-        .expect("a certificate");
-        Self { pair, certificate }
+        let signer = || Box::new(InMemory(Arc::clone(&pair)));
+        let users = ["Example Packaging <packages@example.org>"];
+        let now = SystemTime::now();
+        let certificate =
+            Certificate::issue(&public, &users, now, &*signer()).expect("a certificate");
+        let salt = &mut || Salt::new(random());
+        let sixth = Certificate::issue_v6(&public, &users, now, salt, &*signer());
+        let domain = || Domain::new("signstar.example.org").expect("a domain");
+        let key = SigningKey::new(certificate.clone(), signer(), domain(), BTreeMap::new())
+            .with_certificate(sixth.expect("a certificate"))
+            .and_then(|key| key.with_ssh_namespace(namespace()))
+            .expect("one key");
+        let bare = SigningKey::without_certificate(public.clone(), signer(), domain())
+            .with_raw(Mechanism::Ed25519)
+            .expect("one key");
+        Self {
+            certificate,
+            public,
+            enclave: Arc::new(enclave(key)),
+            bare: Arc::new(enclave(bare)),
+        }
     }
 
     pub(crate) fn write_certificate(&self, path: &Path) {
         fs::write(path, self.certificate.to_octets().expect("octets")).expect("written");
     }
 
+    /// The certificate of version 6.
+    pub(crate) fn write_certificate_v6(&self, path: &Path) {
+        let key = self.enclave.keyring.values().next().expect("a key");
+        let certificate = key.certificates().find(|certificate| certificate.is_v6());
+        let octets = certificate.expect("one").to_octets();
+        fs::write(path, octets.expect("octets")).expect("written");
+    }
+
+    /// The key as OpenSSH writes it.
+    pub(crate) fn to_openssh(&self) -> String {
+        self.public.to_openssh()
+    }
+
     /// The response to one request of an enclave with this key.
     pub(crate) fn respond(&self, request: &[u8]) -> String {
         let client = ClientName::new("client").expect("a name");
-        match answer(request, &client, &self.enclave(), SystemTime::now()) {
+        let is_raw = String::from_utf8_lossy(request).contains("\"raw\"");
+        let enclave = if is_raw { &self.bare } else { &self.enclave };
+        match answer(request, &client, enclave, SystemTime::now()) {
             Ok(response) => response.to_json(),
             Err(refused) => signstar::response::refusal_to_json(&refused),
         }
     }
+}
 
-    fn enclave(&self) -> Enclave {
-        let client = ClientName::new("client").expect("a name");
-        let name = KeyName::new("packages").expect("a name");
-        let rules = ClientRules {
-            key: name.clone(),
-            outputs: BTreeSet::from([OutputType::OpenPgpV4]),
-            enabled: true,
+/// What SSH signatures of the stand-in are for.
+pub(crate) fn namespace() -> SshNamespace {
+    SshNamespace::new("packages@example.org").expect("a namespace")
+}
+
+fn random() -> [u8; Salt::OCTETS] {
+    let mut octets = [0; Salt::OCTETS];
+    aws_lc_rs::rand::fill(&mut octets).expect("random octets");
+    octets
+}
+
+fn enclave(key: SigningKey) -> Enclave {
+    let client = ClientName::new("client").expect("a name");
+    let name = KeyName::new("packages").expect("a name");
+    let outputs = [
+        OutputType::OpenPgpV4,
+        OutputType::OpenPgpV6,
+        OutputType::Ssh,
+        OutputType::Raw,
+    ];
+    let rules = ClientRules::new(name.clone(), outputs);
+    Enclave {
+        policy: Policy::new(BTreeMap::from([(client, rules)])),
+        keyring: BTreeMap::from([(name, key)]),
+        log: Log::Unlogged,
+        salts: Salts::drawn_from(|| Ok(random())),
+    }
+}
+
+fn make_pipe(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("mkfifo runs").success());
+}
+
+/// One connection, from its first request to the first that gets no response.
+fn converse(here: &Path, number: &str, respond: impl Fn(&[u8]) -> Option<String>) {
+    let requests = here.join(format!("wire-requests-{number}"));
+    let responses = here.join(format!("wire-responses-{number}"));
+    let (Ok(requests), Ok(mut responses)) = (
+        File::open(requests),
+        File::options().write(true).open(responses),
+    ) else {
+        return;
+    };
+    for octets in Stream::new(BufReader::new(requests)) {
+        let Ok(octets) = octets else { return };
+        let Some(response) = respond(octets.as_slice()) else {
+            return;
         };
-        let key = SigningKey::new(
-            self.certificate.clone(),
-            Box::new(InMemory(Arc::clone(&self.pair))),
-            Domain::new("signstar.example.org").expect("a domain"),
-            BTreeMap::new(),
-        );
-        Enclave {
-            policy: Policy::new(BTreeMap::from([(client, rules)])),
-            keyring: BTreeMap::from([(name, key)]),
-            log: Log::Unlogged,
+        if responses.write_all(response.as_bytes()).is_err() {
+            return;
         }
     }
+}
+
+/// A refusal as it is sent, with leave to try again.
+pub(crate) fn refusal_for_now(code: &str) -> String {
+    serde_json::json!({
+        "version": "1.1.0",
+        "refusal": {"code": code, "message": "not now", "retry": true}
+    })
+    .to_string()
 }
 
 /// A refusal as it is sent.

@@ -311,17 +311,33 @@ fn an_older_enclave_gets_one_file_per_connection() {
         "echo x >> $here/wire-connections\ntest $(wc -l) = 1 || exit 1\nprintf %s '{response}'"
     ));
     let ended = place.send(&["a", "b", "c"]);
-    assert!(ended.stderr.contains("needs --one-by-one"), "{ended:?}");
-    assert_eq!(ended.status, 3);
+    assert_eq!(ended.status, 3, "{ended:?}");
+    assert_eq!(ended.stderr.matches("refused by the enclave").count(), 3);
+    assert_eq!(place.read("wire-connections").lines().count(), 1 + 3);
 
     let ended = place.send(&["--one-by-one", "a", "b", "c"]);
     assert_eq!(ended.stderr.matches("refused by the enclave").count(), 3);
-    assert_eq!(place.read("wire-connections").lines().count(), 1 + 3);
+    assert_eq!(place.read("wire-connections").lines().count(), 1 + 3 + 3);
 
     place.ssh("cat > /dev/null\nexit 1");
     let ended = place.send(&["--one-by-one", "a", "b", "c"]);
     assert_eq!(ended.stderr.matches("without an answer").count(), 3);
     assert_eq!(ended.status, 3);
+}
+
+#[test]
+fn an_older_enclave_may_answer_the_first_and_end() {
+    let place = Place::new();
+    for name in ["a", "b", "c"] {
+        place.write(name, name);
+    }
+    let response = refusal("not-permitted", "no");
+    place.ssh(&format!(
+        "echo x >> $here/wire-connections\nread line\nprintf %s '{response}'"
+    ));
+    let ended = place.send(&["a", "b", "c"]);
+    assert_eq!(ended.stderr.matches("refused by the enclave").count(), 3);
+    assert_eq!(place.read("wire-connections").lines().count(), 3);
 }
 
 #[test]

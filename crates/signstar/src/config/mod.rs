@@ -3,17 +3,29 @@
 //! The format is described in `spec/configuration.md`. Unknown names are errors, and so are
 //! references to keys and HSMs that are not there.
 
+mod client;
+mod hsm;
+mod key;
+mod log;
 mod name;
+mod pattern;
+mod user;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     num::{NonZeroU32, NonZeroU64},
     path::PathBuf,
 };
 
 use serde::Deserialize;
 
-pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName};
+pub use client::{ClientRules, Rates};
+pub use hsm::{Device, Hsm, NetHsm, Order};
+pub use key::{Credential, Key, Mechanism, SshNamespace};
+pub use log::{FileNames, Log, PublicLog};
+pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName, UserName};
+pub use pattern::NamePattern;
+pub use user::{Backup, Role};
 
 use crate::request::OutputType;
 
@@ -28,6 +40,10 @@ pub struct Config {
     pub log: Log,
     /// Where the lines about requests go.
     pub journal: Journal,
+    /// The folder for what has to survive a session.
+    pub state: PathBuf,
+    /// The folder for metrics, where the textfile collector of `node_exporter` reads them.
+    pub metrics: Option<PathBuf>,
     /// What one session may cost.
     pub limits: Limits,
     /// The HSMs by name.
@@ -36,6 +52,8 @@ pub struct Config {
     pub keys: BTreeMap<KeyName, Key>,
     /// The clients by name.
     pub clients: BTreeMap<ClientName, ClientRules>,
+    /// The users that sign nothing, by name.
+    pub users: BTreeMap<UserName, Role>,
 }
 
 /// How a session tells which client it serves.
@@ -47,16 +65,6 @@ pub enum Identity {
     UnixUser,
     /// The client is named by `--client`, which `command=` in `authorized_keys` sets.
     AuthorizedKeys,
-}
-
-/// Where signatures are recorded.
-///
-/// There is no default: a configuration has to name one.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Log {
-    /// Nowhere: signatures leave without a public record. For trying and testing.
-    Unlogged,
 }
 
 /// Where the lines about requests go.
@@ -82,6 +90,10 @@ pub struct Limits {
     pub idle_seconds: NonZeroU32,
     /// The longest session, in seconds.
     pub session_seconds: NonZeroU32,
+    /// The most requests of one session that are worked on at once.
+    pub in_flight: NonZeroU32,
+    /// The longest time for one request, all attempts together, in seconds.
+    pub request_seconds: NonZeroU32,
 }
 
 impl Default for Limits {
@@ -90,74 +102,10 @@ impl Default for Limits {
             requests: NonZeroU64::MIN.saturating_add(99_999),
             idle_seconds: NonZeroU32::MIN.saturating_add(59),
             session_seconds: NonZeroU32::MIN.saturating_add(4 * 3600 - 1),
+            in_flight: NonZeroU32::MIN.saturating_add(31),
+            request_seconds: NonZeroU32::MIN.saturating_add(29),
         }
     }
-}
-
-/// One HSM, whatever its make.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", tag = "kind")]
-pub enum Hsm {
-    /// A NetHSM, in hardware or in software.
-    #[serde(rename = "nethsm", rename_all = "kebab-case")]
-    NetHsm {
-        /// The REST API, for example `https://192.168.1.1/api/v1`.
-        url: String,
-        /// How the device is recognised: `system`, `ca:FILE`, `pin:SHA256` or `insecure`.
-        tls: String,
-        /// The longest wait for one answer, in seconds.
-        #[serde(default = "ten_seconds")]
-        timeout_seconds: NonZeroU32,
-    },
-}
-
-fn ten_seconds() -> NonZeroU32 {
-    NonZeroU32::MIN.saturating_add(9)
-}
-
-/// One key in an HSM, and what to use it with.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Key {
-    /// The HSM that holds it.
-    pub hsm: HsmName,
-    /// Its identifier in the HSM.
-    pub id: String,
-    /// The operator in the HSM that may use it.
-    pub operator: String,
-    /// Where the passphrase of that operator is.
-    pub passphrase: Credential,
-    /// The file with its OpenPGP certificate.
-    pub certificate: PathBuf,
-    /// Further notations for every signature: `name@domain` and text.
-    #[serde(default)]
-    pub notations: BTreeMap<String, String>,
-}
-
-/// Where a secret is.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Credential {
-    /// In a file of its own that only the user of the session can read. One line feed at its end
-    /// does not count.
-    File(PathBuf),
-}
-
-/// What one client may have.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ClientRules {
-    /// Its key.
-    pub key: KeyName,
-    /// The kinds of signature it may have.
-    pub outputs: BTreeSet<OutputType>,
-    /// Whether it may have anything at all.
-    #[serde(default = "yes")]
-    pub enabled: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// A configuration that cannot be used.
@@ -182,6 +130,43 @@ pub enum InvalidConfig {
         /// The HSM it should be in.
         hsm: HsmName,
     },
+    /// A client may have a kind of signature that its key is not set up for.
+    #[error("client `{client}` may have `{}`, but [key.{key}] has no `{missing}`", output.as_str())]
+    Lacks {
+        /// The client.
+        client: ClientName,
+        /// The kind of signature.
+        output: OutputType,
+        /// Its key.
+        key: KeyName,
+        /// What the key lacks.
+        missing: &'static str,
+    },
+    /// A client's time ends before it begins.
+    #[error("client `{0}` has `valid-until` no later than `valid-from`")]
+    NeverValid(ClientName),
+    /// A key makes raw signatures and others, so that the former could pass for the latter.
+    #[error(
+        "key `{key}` has `raw`, and key `{other}`, the same in its HSM, has a certificate or an \
+         ssh-namespace; a key that signs raw digests can be used for nothing else"
+    )]
+    RawAndMore {
+        /// The key with `raw`.
+        key: KeyName,
+        /// The same key, perhaps under another name.
+        other: KeyName,
+    },
+    /// A user refers to an HSM that is not there.
+    #[error("user `{user}` gets the backup of the HSM `{hsm}`, but there is no [hsm.{hsm}]")]
+    NoSuchHsmForUser {
+        /// The user.
+        user: UserName,
+        /// The HSM it should be.
+        hsm: HsmName,
+    },
+    /// One name is that of a client and of a user that signs nothing.
+    #[error("`{0}` is a client and a user; each Unix user has one role")]
+    TwoRoles(UserName),
     /// A notation without a domain.
     #[error("key `{key}` has the notation `{notation}`, but a notation is `name@domain`")]
     Notation {
@@ -202,6 +187,9 @@ struct Document {
     log: Log,
     #[serde(default)]
     journal: Journal,
+    #[serde(default = "var_lib")]
+    state: PathBuf,
+    metrics: Option<PathBuf>,
     #[serde(default)]
     limits: Limits,
     #[serde(default)]
@@ -210,6 +198,12 @@ struct Document {
     key: BTreeMap<KeyName, Key>,
     #[serde(default)]
     client: BTreeMap<ClientName, ClientRules>,
+    #[serde(default)]
+    user: BTreeMap<UserName, Role>,
+}
+
+fn var_lib() -> PathBuf {
+    PathBuf::from("/var/lib/signstar/state")
 }
 
 impl Config {
@@ -221,28 +215,88 @@ impl Config {
             identity: document.identity,
             log: document.log,
             journal: document.journal,
+            state: document.state,
+            metrics: document.metrics,
             limits: document.limits,
             hsms: document.hsm,
             keys: document.key,
             clients: document.client,
+            users: document.user,
         };
-        config.check_clients()?;
         config.check_keys()?;
+        config.check_clients()?;
+        config.check_users()?;
+        config.check_raw()?;
         Ok(config)
     }
 
     fn check_clients(&self) -> Result<(), InvalidConfig> {
-        match self
-            .clients
-            .iter()
-            .find(|(_, rules)| !self.keys.contains_key(&rules.key))
-        {
-            None => Ok(()),
-            Some((client, rules)) => Err(InvalidConfig::NoSuchKey {
-                client: client.clone(),
-                key: rules.key.clone(),
-            }),
+        for (client, rules) in &self.clients {
+            let Some(key) = self.keys.get(&rules.key) else {
+                return Err(InvalidConfig::NoSuchKey {
+                    client: client.clone(),
+                    key: rules.key.clone(),
+                });
+            };
+            for &output in &rules.outputs {
+                if let Some(missing) = key.lacks(output) {
+                    return Err(InvalidConfig::Lacks {
+                        client: client.clone(),
+                        output,
+                        key: rules.key.clone(),
+                        missing,
+                    });
+                }
+            }
+            if let (Some(from), Some(until)) = (rules.valid_from, rules.valid_until)
+                && until <= from
+            {
+                return Err(InvalidConfig::NeverValid(client.clone()));
+            }
         }
+        Ok(())
+    }
+
+    fn check_users(&self) -> Result<(), InvalidConfig> {
+        for (user, role) in &self.users {
+            let is_client = |client: &ClientName| client.as_str() == user.as_str();
+            if self.clients.keys().any(is_client) {
+                return Err(InvalidConfig::TwoRoles(user.clone()));
+            }
+            if let Role::Backup(Backup { hsm, .. }) = role
+                && !self.hsms.contains_key(hsm)
+            {
+                return Err(InvalidConfig::NoSuchHsmForUser {
+                    user: user.clone(),
+                    hsm: hsm.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A client chooses a raw digest freely: it could be that of an OpenPGP signature or of an SSH
+    /// signature which its policy would not grant. So such a key makes nothing else, under
+    /// whatever names the same key stands in the configuration.
+    fn check_raw(&self) -> Result<(), InvalidConfig> {
+        let same = |one: &Key, other: &Key| {
+            let hsms = (self.hsms.get(&one.hsm), self.hsms.get(&other.hsm));
+            one.id == other.id
+                && matches!(hsms, (Some(one), Some(other)) if one.shares_a_device_with(other))
+        };
+        for (name, key) in self.keys.iter().filter(|(_, key)| key.raw.is_some()) {
+            let also = self.keys.iter().find(|(_, other)| {
+                let structured = other.is_for_openpgp() || other.ssh_namespace.is_some();
+                structured && same(key, other)
+            });
+            if let Some((other, _)) = also {
+                return Err(InvalidConfig::RawAndMore {
+                    key: name.clone(),
+                    other: other.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     fn check_keys(&self) -> Result<(), InvalidConfig> {
@@ -312,6 +366,10 @@ mod tests {
         assert_eq!(config.limits.requests.get(), 100_000);
         assert_eq!(config.limits.idle_seconds.get(), 60);
         assert_eq!(config.limits.session_seconds.get(), 14_400);
+        assert_eq!(config.limits.in_flight.get(), 32);
+        assert_eq!(config.limits.request_seconds.get(), 30);
+        assert_eq!(config.state, PathBuf::from("/var/lib/signstar/state"));
+        assert_eq!(config.metrics, None);
         assert!(config.clients.values().all(|rules| rules.enabled));
     }
 
@@ -337,5 +395,153 @@ mod tests {
         assert!(error("outputs =", "output =").contains("unknown field `output`"));
         assert!(error("[client.builder]", "[client.\"../x\"]").contains("a name"));
         assert!(error("domain = \"signstar.example.org\"", "domain = \"-\"").contains("domain"));
+    }
+
+    #[test]
+    fn an_hsm_is_one_device_or_a_list_of_them() {
+        let one = "url = \"https://127.0.0.1:8443/api/v1\"\n        tls = \"system\"";
+        let two = r#"devices = [{ url = "https://a/api/v1", tls = "system" },
+                                { url = "https://b/api/v1", tls = "system" }]
+                     order = "round-robin""#;
+        let text = GOOD.replace(one, two);
+        assert_ne!(text, GOOD);
+        let config = Config::parse(&text).expect("good");
+        let Some(Hsm::NetHsm(hsm)) = config.hsms.into_values().next() else {
+            panic!("one HSM");
+        };
+        assert_eq!(hsm.devices().len(), 2);
+        assert_eq!(hsm.order(), Order::RoundRobin);
+        for bad in [
+            &format!("{one}\n{two}"),
+            "url = \"https://a/api/v1\"",
+            "devices = []",
+            "",
+        ] {
+            let message = error(one, bad);
+            assert!(message.contains("not both"), "{bad}: {message}");
+        }
+        assert!(error(one, &format!("{one}\nsurprise = 1")).contains("unknown field"));
+    }
+
+    #[test]
+    fn what_a_kind_of_signature_needs_is_there() {
+        for (output, missing) in [
+            ("OpenPGPv6", "certificate-v6"),
+            ("SSHSIG", "ssh-namespace"),
+            ("raw", "raw"),
+        ] {
+            assert_eq!(
+                error("\"OpenPGPv4\"", &format!("\"{output}\"")),
+                format!(
+                    "client `builder` may have `{output}`, but [key.packages] has no `{missing}`"
+                )
+            );
+        }
+        let certificate = "certificate = \"/etc/signstar/packages.pgp\"";
+        assert!(error(certificate, "").contains("no `certificate`"));
+        let ssh = GOOD
+            .replace("\"OpenPGPv4\"", "\"SSHSIG\"")
+            .replace(certificate, "ssh-namespace = \"packages@example.org\"");
+        let message = Config::parse(&ssh).expect_err("no public key").to_string();
+        assert!(message.contains("no `public-key`"), "{message}");
+    }
+
+    #[test]
+    fn a_key_that_signs_raw_digests_does_nothing_else() {
+        let certificate = "certificate = \"/etc/signstar/packages.pgp\"";
+        let raw = "raw = \"pkcs1\"\n        public-key = \"/etc/signstar/packages.pem\"";
+        let alone = GOOD
+            .replace("\"OpenPGPv4\"", "\"raw\"")
+            .replace(certificate, raw);
+        Config::parse(&alone).expect("good");
+        for more in [certificate, "ssh-namespace = \"packages\""] {
+            let both = alone.replace(raw, &format!("{raw}\n        {more}"));
+            assert!(matches!(
+                Config::parse(&both),
+                Err(InvalidConfig::RawAndMore { .. })
+            ));
+        }
+        // The same key under another name, and in the same device under another name.
+        let hsm = "[hsm.alias]\nkind = \"nethsm\"\nurl = \"https://127.0.0.1:8443/api/v1\"\ntls = \"insecure\"\n";
+        for alias in ["main", "alias"] {
+            let second = format!(
+                "{alone}\n{hsm}[key.second]\nhsm = \"{alias}\"\nid = \"packages\"\noperator = \"x\"\n\
+                 passphrase = {{ file = \"/x\" }}\n{certificate}\n"
+            );
+            assert!(matches!(
+                Config::parse(&second),
+                Err(InvalidConfig::RawAndMore { .. })
+            ));
+            let other = second.replace(
+                "id = \"packages\"\noperator = \"x\"",
+                "id = \"iso\"\noperator = \"x\"",
+            );
+            Config::parse(&other).expect("another key");
+        }
+    }
+
+    #[test]
+    fn who_signs_nothing_has_one_role_and_what_it_needs() {
+        let with = |users: &str| Config::parse(&format!("{GOOD}\n{users}"));
+        let account = r#"operator = "keeper"
+            passphrase = { file = "/run/signstar/keeper" }"#;
+        let config = with(&format!(
+            "[user.fetch]\nrole = \"certificates\"\n[user.watch]\nrole = \"metrics\"\n\
+             [user.keep]\nrole = \"backup\"\nhsm = \"main\"\n{account}"
+        ))
+        .expect("good");
+        let roles: Vec<_> = config.users.values().map(Role::as_str).collect();
+        assert_eq!(roles, ["certificates", "backup", "metrics"]);
+        for (bad, why) in [
+            ("[user.a]\nrole = \"root\"".to_owned(), "unknown variant"),
+            (
+                format!("[user.a]\nrole = \"metrics\"\n{account}"),
+                "only a user",
+            ),
+            (
+                "[user.a]\nrole = \"backup\"\nhsm = \"main\"".to_owned(),
+                "`passphrase`",
+            ),
+            (
+                format!("[user.a]\nrole = \"backup\"\nhsm = \"spare\"\n{account}"),
+                "no [hsm.spare]",
+            ),
+            ("[user.builder]\nrole = \"metrics\"".to_owned(), "one role"),
+            (
+                "[user.a]\nrole = \"metrics\"\nkey = \"packages\"".to_owned(),
+                "unknown field",
+            ),
+        ] {
+            let message = with(&bad).expect_err("must be refused").to_string();
+            assert!(message.contains(why), "{bad}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_time_has_an_offset_and_an_order() {
+        let with = |rules: &str| {
+            Config::parse(&GOOD.replace("outputs =", &format!("{rules}\n        outputs =")))
+        };
+        let config = with(
+            "valid-from = 2026-01-01T00:00:00Z\nvalid-until = 2026-01-01T02:00:00+01:00\n\
+             file-names = [\"*.zst\"]\nmax-length = 10\nrequests-per-minute = 1",
+        )
+        .expect("good");
+        let rules = config.clients.into_values().next().expect("one");
+        let from = rules.valid_from.expect("a time");
+        let until = rules.valid_until.expect("a time");
+        assert_eq!(until.duration_since(from).expect("later").as_secs(), 3600);
+        assert!(rules.is_valid_at(from) && !rules.is_valid_at(until));
+        assert!(rules.rates().is_limited());
+        for bad in [
+            "valid-from = 2026-01-01T00:00:00",
+            "valid-from = 2026-01-01",
+            "valid-from = \"2026-01-01T00:00:00Z\"",
+            "valid-from = 2026-01-02T00:00:00Z\nvalid-until = 2026-01-02T00:00:00Z",
+            "requests-per-day = 0",
+            "file-names = [\"a/b\"]",
+        ] {
+            assert!(with(bad).is_err(), "{bad}");
+        }
     }
 }

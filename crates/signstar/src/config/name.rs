@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// A name that is not one.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidName {
-    /// Not a name for a client, a key or an HSM.
+    /// Not a name for a client, a user, a key or an HSM.
     #[error(
         "`{0}`: a name has 1 to 64 of a-z, A-Z, 0-9, `-`, `_` and `.`, and begins with a letter, a digit or `_`"
     )]
@@ -15,6 +15,14 @@ pub enum InvalidName {
     /// Not a domain name.
     #[error("`{0}`: a domain has 1 to 253 of a-z, 0-9, `-` and `.`, as in `signstar.example.org`")]
     Domain(String),
+    /// Not a namespace for SSH signatures.
+    #[error("`{0}`: a namespace has 1 to 128 printable ASCII characters and no space")]
+    Namespace(String),
+    /// Not a pattern for file names.
+    #[error(
+        "`{0}`: a pattern for file names has 1 to 255 characters, without `/` and control characters"
+    )]
+    Pattern(String),
 }
 
 fn is_name(text: &str) -> bool {
@@ -88,6 +96,9 @@ names! {
     /// The name of a client; with [`Identity::UnixUser`](super::Identity::UnixUser) that of a
     /// Unix user.
     ClientName: is_name => Name;
+    /// The name of a user that signs nothing; with
+    /// [`Identity::UnixUser`](super::Identity::UnixUser) that of a Unix user.
+    UserName: is_name => Name;
     /// The name of a key.
     KeyName: is_name => Name;
     /// The name of an HSM.

@@ -5,14 +5,15 @@ use std::time::{Duration, SystemTime};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    MAX_ENTRY_OCTETS,
-    recorded::{RecordedName, RequestId},
-};
+use super::{MAX_ENTRY_OCTETS, RecordedName};
 use crate::{
-    config::{ClientName, KeyName},
-    request::{AllegedName, OutputType},
-    sign::{Certificate, Detached, DoesNotVerify, Facts, Signed},
+    config::{ClientName, KeyName, Mechanism},
+    policy::Grant,
+    request::{AllegedName, Digest, FileDigest, OutputType, RequestId},
+    sign::{
+        Certificate, Detached, DoesNotVerify, Facts, Product, PublicKey, RawSignature, Signed,
+        SshSignature,
+    },
 };
 
 /// The version of the entries that are read and written.
@@ -51,7 +52,8 @@ pub struct Entry {
     document: Document,
     signature: Vec<u8>,
     hsm_input: Vec<u8>,
-    sha512: [u8; 64],
+    output: OutputType,
+    digest: FileDigest,
     name: RecordedName,
 }
 
@@ -66,11 +68,18 @@ struct Document {
     file_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     file_name_commitment: Option<String>,
-    file_sha512: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_salted_sha512: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file_sha512: Option<String>,
     hsm_input: String,
     issuer: String,
     key: String,
-    output: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mechanism: Option<Mechanism>,
+    output: OutputType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     signature: String,
@@ -85,35 +94,44 @@ struct Versioned {
 }
 
 impl Entry {
-    /// Puts `signed` on record: under the name `client`, which is the client or its pseudonym,
-    /// with as much of the name of the file as `name` tells, and with the id of the request if it
-    /// has one.
+    /// Puts `signed` on record, which was made now: under the name `client`, which is the client
+    /// or its pseudonym, with as much of the name of the file as `name` tells, and with the id of
+    /// the request if it has one.
+    ///
+    /// Fails for a salt, which signs nothing, and for what was on record before.
     pub fn new(
         signed: &Signed,
         client: &ClientName,
         name: &RecordedName,
-        request_id: Option<&RequestId>,
     ) -> Result<Self, InvalidEntry> {
-        let bare = signed.detached().bare();
-        let signature = bare.and_then(|bare| bare.to_octets());
-        let signature = signature.map_err(InvalidEntry::Signature)?;
-        let input = signed.grant().request().input();
-        let since = signed.grant().at().duration_since(SystemTime::UNIX_EPOCH);
-        let time = since.map_err(|_| InvalidEntry::Value("time"))?.as_secs();
-        let [issuer] = &signed.detached().issuers()[..] else {
-            return Err(InvalidEntry::Value("issuer"));
-        };
+        let bad = InvalidEntry::Value;
+        let signature = (signed.product().to_record()).map_err(InvalidEntry::Signature)?;
+        let signature = signature.ok_or(bad("signature"))?;
+        let evidence = signed.evidence().ok_or(bad("hsm-input"))?;
+        let (grant, request) = (signed.grant(), signed.grant().request());
+        let since = grant.at().duration_since(SystemTime::UNIX_EPOCH);
+        let time = since.map_err(|_| bad("time"))?.as_secs();
+        let digest = request.file_digest().ok_or(bad("file-sha512"))?;
+        let (mut salted, mut sha256, mut sha512) = (None, None, None);
+        match digest {
+            FileDigest::Salted(digest) => salted = Some(hex::encode(digest)),
+            FileDigest::Plain(Digest::Sha256(digest)) => sha256 = Some(hex::encode(digest)),
+            FileDigest::Plain(Digest::Sha512(digest)) => sha512 = Some(hex::encode(digest)),
+        }
         let document = Document {
             client: client.to_string(),
-            file_length: Some(input.length()),
+            file_length: request.file_length(),
             file_name: name.plain().map(|name| name.as_str().to_owned()),
             file_name_commitment: name.commitment().map(hex::encode),
-            file_sha512: hex::encode(input.digest()),
-            hsm_input: BASE64_STANDARD.encode(signed.message().as_octets()),
-            issuer: issuer.clone(),
-            key: signed.grant().key().to_string(),
-            output: signed.grant().request().output().as_str().to_owned(),
-            request_id: request_id.map(|id| id.as_str().to_owned()),
+            file_salted_sha512: salted,
+            file_sha256: sha256,
+            file_sha512: sha512,
+            hsm_input: BASE64_STANDARD.encode(evidence.message.as_octets()),
+            issuer: evidence.issuer.clone(),
+            key: grant.key().to_string(),
+            mechanism: evidence.mechanism,
+            output: request.output().kind(),
+            request_id: request.id().map(|id| id.as_str().to_owned()),
             signature: BASE64_STANDARD.encode(signature),
             time,
             version: VERSION,
@@ -153,14 +171,34 @@ impl Entry {
         &self.document.key
     }
 
-    /// The fingerprint of the key, 40 hexadecimal digits in lower case.
+    /// The kind of the signature.
+    pub fn output(&self) -> OutputType {
+        self.output
+    }
+
+    /// The fingerprint of the key in hexadecimal digits in lower case: that of OpenPGP, 40 digits
+    /// in version 4 and 64 in version 6; for other signatures that of the
+    /// [public key](PublicKey::fingerprint), 64.
     pub fn issuer(&self) -> &str {
         &self.document.issuer
     }
 
-    /// The SHA-512 of the file.
-    pub fn sha512(&self) -> &[u8; 64] {
-        &self.sha512
+    /// What is known of the file.
+    pub fn digest(&self) -> &FileDigest {
+        &self.digest
+    }
+
+    /// The SHA-512 of the file, where it is known.
+    pub fn sha512(&self) -> Option<&[u8; 64]> {
+        match &self.digest {
+            FileDigest::Plain(Digest::Sha512(digest)) => Some(digest),
+            _ => None,
+        }
+    }
+
+    /// How a raw signature was made.
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        self.document.mechanism
     }
 
     /// The octets of the file, where the enclave knew.
@@ -183,7 +221,8 @@ impl Entry {
         self.document.time
     }
 
-    /// The signature packet with an empty unhashed area.
+    /// The signature as it goes on record: an OpenPGP packet with an empty unhashed area, an SSH
+    /// signature without its armor, a raw signature as it is.
     pub fn signature(&self) -> &[u8] {
         &self.signature
     }
@@ -193,35 +232,99 @@ impl Entry {
         &self.hsm_input
     }
 
+    /// Whether this is on record of a request which is that of `grant`: for the same client, under
+    /// the same id, for the same signature over the same file.
+    pub(crate) fn answers(&self, grant: &Grant) -> bool {
+        let request = grant.request();
+        self.is_called(grant.client(), request.id())
+            && self.key() == grant.key().as_str()
+            && self.output == request.output().kind()
+            && request.file_digest() == Some(self.digest)
+    }
+
+    /// Whether this is on record under this id for `client`.
+    pub(crate) fn is_called(&self, client: &ClientName, id: Option<&RequestId>) -> bool {
+        let id = id.map(RequestId::as_str);
+        id.is_some() && self.request_id() == id && self.client() == client.as_str()
+    }
+
     /// Whether `detached` is the signature on record, whatever its unhashed area holds.
     pub fn is_of(&self, detached: &Detached) -> bool {
         let bare = detached.bare().and_then(|bare| bare.to_octets());
         bare.is_ok_and(|octets| octets == self.signature)
     }
 
-    /// Checks what can be told without a certificate: that the packet is a signature of the kind,
-    /// key and time on record, states no other digest, and was made of these octets for the HSM.
-    ///
-    /// This catches mistakes, not forgers.
-    pub fn check(&self) -> Result<(), DoesNotVerify> {
-        self.recorded()?.check_facts(&self.facts()).map(drop)
+    /// Whether `product` is the signature on record.
+    pub fn is_of_product(&self, product: &Product) -> bool {
+        let record = product.to_record().ok().flatten();
+        record.is_some_and(|octets| octets == self.signature)
     }
 
-    /// Checks the same, and that a key of `certificate` made the signature over these octets.
+    /// Checks what can be told without a certificate and without a public key: that the signature
+    /// is of the kind, key and time on record, states no other digest, and was made of these
+    /// octets for the HSM. An SSH signature contains its key, so it is verified.
+    ///
+    /// For the others this catches mistakes, not forgers.
+    pub fn check(&self) -> Result<(), DoesNotVerify> {
+        let facts = self.facts();
+        match self.output {
+            OutputType::OpenPgpV4 | OutputType::OpenPgpV4Text | OutputType::OpenPgpV6 => {
+                self.open_pgp()?.check_facts(&facts).map(drop)
+            }
+            OutputType::Ssh => self.ssh()?.check_facts(&facts),
+            OutputType::Raw => RawSignature::from_octets(&self.signature)?.check_facts(&facts),
+        }
+    }
+
+    /// Checks the same of an OpenPGP signature, and that a key of `certificate` made it over these
+    /// octets.
     ///
     /// That these octets follow from the file and from the hashed area of the packet can be told
     /// only by those who have the file ([`Detached::verify`]).
     pub fn verify(&self, certificate: &Certificate) -> Result<(), DoesNotVerify> {
-        self.recorded()?.verify_facts(&self.facts(), certificate)
+        match self.output {
+            OutputType::OpenPgpV4 | OutputType::OpenPgpV4Text | OutputType::OpenPgpV6 => {
+                self.open_pgp()?.verify_facts(&self.facts(), certificate)
+            }
+            OutputType::Ssh | OutputType::Raw => Err(DoesNotVerify::Unsupported),
+        }
     }
 
-    fn recorded(&self) -> Result<Detached, DoesNotVerify> {
+    /// Checks that the private half of `key` made the SSH or raw signature over the file with the
+    /// digest on record.
+    pub fn verify_with_key(&self, key: &PublicKey) -> Result<(), DoesNotVerify> {
+        match self.output {
+            OutputType::OpenPgpV4 | OutputType::OpenPgpV4Text | OutputType::OpenPgpV6 => {
+                Err(DoesNotVerify::Unsupported)
+            }
+            OutputType::Ssh => {
+                let signature = self.ssh()?;
+                if signature.key() != key {
+                    return Err(DoesNotVerify::OtherKey(signature.key().to_openssh()));
+                }
+                signature.check_facts(&self.facts())
+            }
+            OutputType::Raw => {
+                RawSignature::from_octets(&self.signature)?.verify_facts(&self.facts(), key)
+            }
+        }
+    }
+
+    fn open_pgp(&self) -> Result<Detached, DoesNotVerify> {
         let detached = Detached::from_octets(&self.signature)?;
         if self.is_of(&detached) {
             Ok(detached)
         } else {
-            let reason = "not in the form that is put on record".to_owned();
-            Err(DoesNotVerify::Malformed(reason))
+            Err(not_as_recorded())
+        }
+    }
+
+    fn ssh(&self) -> Result<SshSignature, DoesNotVerify> {
+        let signature = SshSignature::from_octets(&self.signature)?;
+        if signature.to_octets() == self.signature {
+            Ok(signature)
+        } else {
+            Err(not_as_recorded())
         }
     }
 
@@ -229,8 +332,10 @@ impl Entry {
         Facts {
             issuer: self.issuer(),
             created: SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(self.time())),
-            sha512: &self.sha512,
+            digest: &self.digest,
             hsm_input: &self.hsm_input,
+            mechanism: self.document.mechanism,
+            document: self.output.document(),
         }
     }
 }
@@ -244,10 +349,13 @@ impl TryFrom<Document> for Entry {
             file_length,
             file_name,
             file_name_commitment,
+            file_salted_sha512,
+            file_sha256,
             file_sha512,
             hsm_input,
             issuer,
             key,
+            mechanism,
             output,
             request_id,
             signature,
@@ -260,13 +368,32 @@ impl TryFrom<Document> for Entry {
         if file_length.is_some_and(|length| length >= TOO_LONG) {
             return Err(bad("file-length"));
         }
-        if output != OutputType::OpenPgpV4.as_str() {
-            return Err(bad("output"));
-        }
         if let Some(id) = request_id {
             RequestId::new(id).ok_or(bad("request-id"))?;
         }
-        digits::<20>(issuer).ok_or(bad("issuer"))?;
+        let issued = match output {
+            OutputType::OpenPgpV4 | OutputType::OpenPgpV4Text => digits::<20>(issuer).is_some(),
+            _ => digits::<32>(issuer).is_some(),
+        };
+        if !issued {
+            return Err(bad("issuer"));
+        }
+        if mechanism.is_some() != (*output == OutputType::Raw) {
+            return Err(bad("mechanism"));
+        }
+        let digest = match (output, file_salted_sha512, file_sha256, file_sha512) {
+            (OutputType::OpenPgpV6, Some(salted), None, None) => digits(salted)
+                .map(FileDigest::Salted)
+                .ok_or(bad("file-salted-sha512"))?,
+            (OutputType::Ssh | OutputType::Raw, None, Some(sha256), None) => digits(sha256)
+                .map(|digest| FileDigest::Plain(Digest::Sha256(digest)))
+                .ok_or(bad("file-sha256"))?,
+            (OutputType::OpenPgpV6, ..) => return Err(bad("file-salted-sha512")),
+            (_, None, None, Some(sha512)) => digits(sha512)
+                .map(|digest| FileDigest::Plain(Digest::Sha512(digest)))
+                .ok_or(bad("file-sha512"))?,
+            _ => return Err(bad("file-sha512")),
+        };
         let name = match (file_name, file_name_commitment) {
             (None, None) => RecordedName::Absent,
             (Some(name), None) => AllegedName::new(name)
@@ -279,7 +406,8 @@ impl TryFrom<Document> for Entry {
         };
         let octets = |base64: &str| BASE64_STANDARD.decode(base64).ok();
         let entry = Self {
-            sha512: digits(file_sha512).ok_or(bad("file-sha512"))?,
+            output: *output,
+            digest,
             hsm_input: octets(hsm_input).ok_or(bad("hsm-input"))?,
             signature: octets(signature).ok_or(bad("signature"))?,
             name,
@@ -290,6 +418,10 @@ impl TryFrom<Document> for Entry {
         }
         Ok(entry)
     }
+}
+
+fn not_as_recorded() -> DoesNotVerify {
+    DoesNotVerify::Malformed("not in the form that is put on record".to_owned())
 }
 
 /// `N` octets from hexadecimal digits in lower case.

@@ -18,11 +18,15 @@ mod entry;
 mod growth;
 pub mod inclusion;
 mod key;
+mod logged;
+mod name;
 mod note;
 mod policy;
 mod proof;
+mod public;
 mod reader;
 mod recorded;
+mod recorder;
 mod tile;
 mod tree;
 
@@ -33,40 +37,16 @@ pub use edge::{CannotAppend, Edge};
 pub use entry::{Entry, InvalidEntry};
 pub use growth::{File, Growth};
 pub use key::{Algorithm, InvalidKey, KeyName, NotVerified, Verified, VerifierKey};
+pub use logged::Logged;
+pub use name::RecordedName;
 pub use note::{InvalidNote, Note, NoteSignature};
 pub use policy::{InvalidPolicy, Party, Policy, Unacceptable};
 pub use proof::{InvalidProof, NotLogged, Proof};
+pub use public::{Log, PublicLog};
 pub use reader::{CannotRead, Reader, Tiles};
-pub use recorded::{RecordedName, RequestId};
+pub use recorded::{NotRecorded, Recorded};
+pub use recorder::{Recorder, RecorderError};
 pub use tile::{Kind, Tile, WIDTH};
 pub use tree::{Hash, Hashes, Head, InvalidHash, MAX_SIZE, Node};
 
-use crate::{config::Log, refusal::Refused, sign::Signed};
-
-/// A signature that is on record as the configuration demands.
-///
-/// Only [`Logged::record`] makes one:
-///
-/// ```compile_fail,E0451
-/// # fn skip(signed: signstar::sign::Signed) -> signstar::log::Logged {
-/// signstar::log::Logged { signed }
-/// # }
-/// ```
-#[derive(Debug)]
-pub struct Logged {
-    signed: Signed,
-}
-
-impl Logged {
-    /// Records `signed` and says so.
-    pub fn record(signed: Signed, log: &Log) -> Result<Self, Refused> {
-        match log {
-            Log::Unlogged => Ok(Self { signed }),
-        }
-    }
-
-    /// The signature that is on record.
-    pub fn signed(&self) -> &Signed {
-        &self.signed
-    }
-}
+pub use crate::request::RequestId;

@@ -1,84 +1,63 @@
-//! What a client says that goes on record: the name of its file, the id of its request.
+//! An entry that is in the log, and the proof of it.
 
-use std::fmt;
+use super::{Entry, InvalidEntry, InvalidProof, NotLogged, Policy, Proof};
 
-use sha2::{Digest as _, Sha256};
-
-use crate::request::AllegedName;
-
-/// What stands before a salt and a name, so that a commitment is not another hash as well.
-const LABEL: &[u8] = b"signstar/file-name/v1\n";
-
-/// What is on record of the name of a file.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum RecordedName {
-    /// The name itself.
-    Plain(AllegedName),
-    /// A hash of it that says nothing without its salt.
-    Commitment([u8; 32]),
-    /// Nothing: it is not to be told, or the client alleged none.
-    Absent,
+/// An entry with a proof that verified.
+///
+/// Only [`Recorded::check`] makes one.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    entry: Entry,
+    proof: String,
+    origin: String,
+    index: u64,
 }
 
-impl RecordedName {
-    /// Commits to `name` with `salt`, which is random, fresh, and told to the client alone.
-    ///
-    /// SHA-256 of `signstar/file-name/v1`, a line feed, the salt and the name.
-    pub fn commit(name: &AllegedName, salt: &[u8; 32]) -> Self {
-        let hash = Sha256::new()
-            .chain_update(LABEL)
-            .chain_update(salt)
-            .chain_update(name.as_str());
-        Self::Commitment(hash.finalize().into())
-    }
-
-    /// Whether this is `name`, or a commitment to it with `salt`.
-    pub fn is(&self, name: &AllegedName, salt: &[u8; 32]) -> bool {
-        match self {
-            Self::Plain(plain) => plain == name,
-            Self::Commitment(_) => *self == Self::commit(name, salt),
-            Self::Absent => false,
-        }
-    }
-
-    /// The name, if it is told.
-    pub fn plain(&self) -> Option<&AllegedName> {
-        match self {
-            Self::Plain(name) => Some(name),
-            _ => None,
-        }
-    }
-
-    /// The commitment, if there is one.
-    pub fn commitment(&self) -> Option<&[u8; 32]> {
-        match self {
-            Self::Commitment(hash) => Some(hash),
-            _ => None,
-        }
-    }
+/// A proof that shows nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRecorded {
+    /// Not a proof.
+    #[error(transparent)]
+    Proof(#[from] InvalidProof),
+    /// The entry in it is not in a log that counts.
+    #[error(transparent)]
+    NotLogged(#[from] NotLogged),
+    /// What is in the log is not an entry.
+    #[error(transparent)]
+    Entry(#[from] InvalidEntry),
 }
 
-/// The id that a client gives its request, so that a retry is known as one: 1 to 64 of `a-z`,
-/// `A-Z`, `0-9`, `-`, `_` and `.`.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct RequestId(String);
-
-impl RequestId {
-    /// Takes `text` if it is such an id, else nothing.
-    pub fn new(text: &str) -> Option<Self> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        let fits = (1..=64).contains(&text.len()) && text.chars().all(plain);
-        fits.then(|| Self(text.to_owned()))
+impl Recorded {
+    /// Reads a proof (C2SP `tlog-proof`) with its entry, which has to be in a log that `policy`
+    /// accepts.
+    pub fn check(text: &str, policy: &Policy) -> Result<Self, NotRecorded> {
+        let proof = Proof::parse(text.as_bytes())?;
+        let (entry, checkpoint) = proof.entry(policy)?;
+        Ok(Self {
+            entry: Entry::parse(entry)?,
+            origin: checkpoint.checkpoint().origin().to_owned(),
+            index: proof.index(),
+            proof: text.to_owned(),
+        })
     }
 
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+    /// The entry.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
     }
-}
 
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+    /// The text of the proof.
+    pub fn proof(&self) -> &str {
+        &self.proof
+    }
+
+    /// The name of the log.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The number of the entry in the log.
+    pub fn index(&self) -> u64 {
+        self.index
     }
 }

@@ -1,23 +1,60 @@
 //! Who may have what.
 
-use std::{collections::BTreeMap, time::SystemTime};
+mod meter;
+
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+
+pub use meter::{Meter, Unmetered};
 
 use crate::{
     config::{ClientName, ClientRules, KeyName},
     refusal::{Code, Refused},
-    request::Request,
+    request::{AllegedName, Output, Request},
 };
 
-/// The rules for every client that is known.
-#[derive(Clone, Debug, Default)]
+/// The rules for every client that is known, and the count of what they asked for.
+#[derive(Clone, Debug)]
 pub struct Policy {
     clients: BTreeMap<ClientName, ClientRules>,
+    meter: Arc<dyn Meter>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new(BTreeMap::new())
+    }
 }
 
 impl Policy {
-    /// Nobody but `clients` may have anything.
+    /// Nobody but `clients` may have anything. Clients with limited rates need a meter.
     pub fn new(clients: BTreeMap<ClientName, ClientRules>) -> Self {
-        Self { clients }
+        Self {
+            clients,
+            meter: Arc::new(Unmetered),
+        }
+    }
+
+    /// The same with a count of requests by `meter`.
+    #[must_use]
+    pub fn with_meter(self, meter: Arc<dyn Meter>) -> Self {
+        Self { meter, ..self }
+    }
+
+    /// The rules of `client`, if it may have anything at all at the time `now` and does not ask too
+    /// often. From here on every request counts, whether it is granted or not.
+    fn admit(&self, client: &ClientName, now: SystemTime) -> Result<&ClientRules, Refused> {
+        let rules = (self.clients.get(client)).ok_or_else(|| Refused::new(Code::UnknownClient))?;
+        if !rules.enabled {
+            return Err(Refused::new(Code::NotPermitted).because("the client is disabled"));
+        }
+        if !rules.is_valid_at(now) {
+            return Err(Refused::new(Code::OutsideValidity));
+        }
+        let rates = rules.rates();
+        if rates.is_limited() {
+            self.meter.take(client, &rates, now)?;
+        }
+        Ok(rules)
     }
 }
 
@@ -49,16 +86,9 @@ impl Grant {
         policy: &Policy,
         now: SystemTime,
     ) -> Result<Self, Refused> {
-        let rules = policy
-            .clients
-            .get(client)
-            .ok_or_else(|| Refused::new(Code::UnknownClient))?;
-        if !rules.enabled {
-            return Err(Refused::new(Code::NotPermitted).because("the client is disabled"));
-        }
-        if !rules.outputs.contains(&request.output()) {
-            return Err(Refused::new(Code::NotPermitted).because("output type not allowed"));
-        }
+        let rules = (policy.admit(client, now))
+            .and_then(|rules| check(&request, rules).map(|()| rules))
+            .map_err(|refused| refused.of(request.id()))?;
         Ok(Self {
             request,
             client: client.clone(),
@@ -85,5 +115,31 @@ impl Grant {
     /// When it was decided.
     pub fn at(&self) -> SystemTime {
         self.at
+    }
+}
+
+/// Whether `rules` allow this request.
+fn check(request: &Request, rules: &ClientRules) -> Result<(), Refused> {
+    if !rules.outputs.contains(&request.output().kind()) {
+        return Err(Refused::new(Code::NotPermitted).because("output type not allowed"));
+    }
+    if matches!(request.output(), Output::OpenPgpV6Salt) {
+        // Neither a file nor a name yet: both come with the signature.
+        return Ok(());
+    }
+    if let Some(patterns) = &rules.file_names {
+        let name = request.alleged_name().map(AllegedName::as_str);
+        let fits = name.is_some_and(|name| patterns.iter().any(|pattern| pattern.matches(name)));
+        if !fits {
+            return Err(Refused::new(Code::FileNameNotPermitted));
+        }
+    }
+    match (rules.max_length, request.file_length()) {
+        (Some(max), Some(length)) if length > max => Err(Refused::new(Code::FileTooLarge)
+            .because(format!("{length} octets, and {max} are allowed"))),
+        (Some(_), None) => {
+            Err(Refused::new(Code::FileTooLarge).because("a digest does not tell the length"))
+        }
+        _ => Ok(()),
     }
 }

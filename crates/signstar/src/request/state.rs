@@ -115,6 +115,17 @@ impl Sha512State {
         self.hasher.clone().finalize().into()
     }
 
+    /// Whether what was hashed may begin with `octets`, of which there are fewer than 128.
+    ///
+    /// Once a whole block was hashed, its octets can no longer be told from the state.
+    pub fn may_begin_with(&self, octets: &[u8]) -> bool {
+        let layout = self.to_octets();
+        let buffer = layout.iter().skip(HEAD + 1);
+        self.length >= BLOCK
+            || (usize::try_from(self.length).is_ok_and(|length| length >= octets.len())
+                && buffer.zip(octets).all(|(one, other)| one == other))
+    }
+
     /// The octets of the file that the client says it hashed.
     pub fn length(&self) -> u64 {
         self.length

@@ -7,7 +7,11 @@ mod wire;
 
 pub use wire::InvalidResponse;
 
-use crate::{log::Logged, refusal::Refused};
+use crate::{
+    log::Logged,
+    refusal::Refused,
+    request::{RequestId, Salt},
+};
 
 /// The longest response that is read, in octets (64 KiB). An RSA 4096 signature in armor has
 /// about 1,100.
@@ -35,7 +39,7 @@ impl Response {
 
     /// The response as one line of JSON, without a line feed.
     pub fn to_json(&self) -> String {
-        wire::signature_to_json(self.logged.signed().armored())
+        wire::granted_to_json(&self.logged)
     }
 
     /// What was signed, for the journal.
@@ -46,14 +50,34 @@ impl Response {
 
 /// A refusal as one line of JSON, without a line feed. Its cause stays behind.
 pub fn refusal_to_json(refused: &Refused) -> String {
-    wire::refusal_to_json(refused.code())
+    wire::refusal_to_json(refused.code(), refused.id())
+}
+
+/// That `ahead` requests of the same session are answered before the next one, as one line of JSON
+/// without a line feed. Only for clients that asked for it.
+pub fn progress_to_json(ahead: u64) -> String {
+    wire::progress_to_json(ahead)
 }
 
 /// What a client reads: the other end of [`Response`] and [`Refused`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Answer {
-    /// A signature in ASCII armor. It says nothing until it is verified.
-    Signature(String),
+    /// A signature. It says nothing until it is verified.
+    Signature {
+        /// ASCII armor for OpenPGP, a PEM-like block for SSH, base64 for raw signatures.
+        text: String,
+        /// What the request called itself.
+        id: Option<RequestId>,
+        /// The proof that it is in the log, a C2SP `tlog-proof`.
+        log: Option<String>,
+    },
+    /// A salt, to hash before a file that is to have a signature of version 6.
+    Salt {
+        /// The salt.
+        salt: Salt,
+        /// What the request called itself.
+        id: Option<RequestId>,
+    },
     /// The enclave did not sign.
     Refusal {
         /// Why, from the list in `spec/response.md`. A later enclave may know more codes.
@@ -62,6 +86,13 @@ pub enum Answer {
         message: String,
         /// Whether the same request may succeed later.
         retry: bool,
+        /// What the request called itself.
+        id: Option<RequestId>,
+    },
+    /// Not an answer yet: the request that is answered next still waits.
+    Progress {
+        /// How many requests of this session are worked on before it.
+        ahead: u64,
     },
 }
 

@@ -1,14 +1,15 @@
 //! A response as JSON.
 
-use serde::{Deserialize, Serialize};
+use data_encoding::BASE64;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Answer, MAX_OCTETS};
-use crate::refusal::Code;
-
-/// The version of a response that carries a signature and nothing else.
-const SIGNATURE_VERSION: &str = "1.0.0";
-/// The version of a response that carries a refusal.
-const REFUSAL_VERSION: &str = "1.1.0";
+use crate::{
+    log::Logged,
+    refusal::Code,
+    request::{RequestId, Salt, Version},
+    sign::Product,
+};
 
 /// Octets that are not a response.
 #[derive(Debug, thiserror::Error)]
@@ -24,19 +25,31 @@ pub enum InvalidResponse {
     Version(String),
 }
 
+/// A response of version 1.0.0: a signature and nothing else.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Signature {
+struct First {
     version: String,
     signature: String,
 }
 
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Refusal {
+/// A response of version 1.1.0: one of the first four members after `version`.
+#[derive(Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct Second {
     version: String,
-    #[serde(deserialize_with = "crate::json::object")]
-    refusal: Reason,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    salt: Option<String>,
+    #[serde(deserialize_with = "object", skip_serializing_if = "Option::is_none")]
+    refusal: Option<Reason>,
+    #[serde(deserialize_with = "object", skip_serializing_if = "Option::is_none")]
+    progress: Option<Place>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -47,26 +60,75 @@ struct Reason {
     retry: bool,
 }
 
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Place {
+    ahead: u64,
+}
+
 #[derive(Deserialize)]
 struct Versioned {
     version: String,
 }
 
-pub(super) fn signature_to_json(armored: &str) -> String {
-    crate::json::line(&Signature {
-        version: SIGNATURE_VERSION.to_owned(),
-        signature: armored.to_owned(),
-    })
+/// A member that may be missing but not null.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
-pub(super) fn refusal_to_json(code: Code) -> String {
-    crate::json::line(&Refusal {
-        version: REFUSAL_VERSION.to_owned(),
-        refusal: Reason {
+/// A member that may be missing but not null, and is an object.
+fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    crate::json::object(deserializer).map(Some)
+}
+
+fn second(id: Option<&RequestId>) -> Second {
+    Second {
+        version: Version::V1_1.as_str().to_owned(),
+        id: id.map(ToString::to_string),
+        ..Second::default()
+    }
+}
+
+pub(super) fn granted_to_json(logged: &Logged) -> String {
+    let signed = logged.signed();
+    let (request, text) = (signed.grant().request(), signed.text().to_owned());
+    let record = (logged.recorded()).filter(|_| request.wants_proof());
+    match (request.version(), signed.product()) {
+        (version @ Version::V1_0, _) => crate::json::line(&First {
+            version: version.as_str().to_owned(),
+            signature: text,
+        }),
+        (Version::V1_1, Product::Salt(_)) => crate::json::line(&Second {
+            salt: Some(text),
+            ..second(request.id())
+        }),
+        (Version::V1_1, _) => crate::json::line(&Second {
+            signature: Some(text),
+            log: record.map(|record| record.proof().to_owned()),
+            ..second(request.id())
+        }),
+    }
+}
+
+pub(super) fn refusal_to_json(code: Code, id: Option<&RequestId>) -> String {
+    crate::json::line(&Second {
+        refusal: Some(Reason {
             code: code.as_str().to_owned(),
             message: code.message().to_owned(),
             retry: code.retry(),
-        },
+        }),
+        ..second(id)
+    })
+}
+
+pub(super) fn progress_to_json(ahead: u64) -> String {
+    crate::json::line(&Second {
+        progress: Some(Place { ahead }),
+        ..second(None)
     })
 }
 
@@ -75,24 +137,79 @@ pub(super) fn parse(octets: &[u8]) -> Result<Answer, InvalidResponse> {
         return Err(InvalidResponse::TooLarge);
     }
     let Versioned { version } = serde_json::from_slice(octets)?;
-    match version.as_str() {
-        SIGNATURE_VERSION => {
-            let Signature { signature, .. } = serde_json::from_slice(octets)?;
-            Ok(Answer::Signature(signature))
+    if version == Version::V1_0.as_str() {
+        let First { signature, .. } = serde_json::from_slice(octets)?;
+        return Ok(Answer::Signature {
+            text: signature,
+            id: None,
+            log: None,
+        });
+    }
+    if version != Version::V1_1.as_str() {
+        return Err(InvalidResponse::Version(version));
+    }
+    answer(serde_json::from_slice(octets)?)
+}
+
+fn answer(response: Second) -> Result<Answer, InvalidResponse> {
+    let malformed = |what| InvalidResponse::Malformed(serde::de::Error::custom(what));
+    let id = match &response.id {
+        None => None,
+        Some(id) => Some(RequestId::new(id).ok_or_else(|| malformed("no id of a request"))?),
+    };
+    match response {
+        Second {
+            signature: Some(text),
+            salt: None,
+            refusal: None,
+            progress: None,
+            log,
+            ..
+        } => Ok(Answer::Signature { text, id, log }),
+        Second {
+            signature: None,
+            salt: Some(salt),
+            refusal: None,
+            progress: None,
+            log: None,
+            ..
+        } => {
+            let octets = BASE64.decode(salt.as_bytes()).ok();
+            let salt = octets
+                .and_then(|octets| <[u8; Salt::OCTETS]>::try_from(octets).ok())
+                .ok_or_else(|| malformed("no salt of 32 octets in base64"))?;
+            let salt = Salt::new(salt);
+            Ok(Answer::Salt { salt, id })
         }
-        REFUSAL_VERSION => {
-            let Refusal { refusal, .. } = serde_json::from_slice(octets)?;
-            let Reason {
-                code,
-                message,
-                retry,
-            } = refusal;
-            Ok(Answer::Refusal {
-                code,
-                message,
-                retry,
-            })
-        }
-        _ => Err(InvalidResponse::Version(version)),
+        Second {
+            signature: None,
+            salt: None,
+            refusal:
+                Some(Reason {
+                    code,
+                    message,
+                    retry,
+                }),
+            progress: None,
+            log: None,
+            ..
+        } => Ok(Answer::Refusal {
+            code,
+            message,
+            retry,
+            id,
+        }),
+        Second {
+            signature: None,
+            salt: None,
+            refusal: None,
+            progress: Some(Place { ahead }),
+            id: None,
+            log: None,
+            ..
+        } => Ok(Answer::Progress { ahead }),
+        _ => Err(malformed(
+            "exactly one of signature, salt, refusal, progress",
+        )),
     }
 }

@@ -1,4 +1,10 @@
-//! An OpenPGP certificate of version 4: a public key and what its holder says about it.
+//! An OpenPGP certificate of version 4 or 6: a public key and what its holder says about it.
+
+mod renewal;
+mod revocation;
+mod statement;
+mod tree;
+mod version6;
 
 use std::time::{Duration, SystemTime};
 
@@ -6,23 +12,27 @@ use pgp::{
     armor::BlockType,
     composed::{ArmorOptions, Deserializable, SignedKeyDetails, SignedPublicKey},
     crypto::{hash::HashAlgorithm, public_key::PublicKeyAlgorithm},
-    packet::{
-        self, Features, KeyFlags, Signature, SignatureConfig, SignatureType, Subpacket,
-        SubpacketData, UserId,
-    },
+    packet::{self, Signature, SignatureType},
     ser::Serialize,
     types::{
-        Fingerprint, KeyDetails, KeyVersion, PacketHeaderVersion, Password, SignatureBytes,
-        SignedUser, Tag, Timestamp, TimestampError, VerifyingKey,
+        Fingerprint, KeyDetails, KeyVersion, SignatureBytes, SignedUser, Tag, Timestamp,
+        TimestampError, VerifyingKey,
     },
 };
 
-use super::{InvalidPublicKey, PublicKey, Signer, armor, raw::Remote};
+pub use renewal::Renewal;
+pub use revocation::{InvalidRevocation, Reason, Revocation};
+pub use statement::{InvalidUserId, Terms, mail};
+pub use tree::{FileTree, NoTree};
+
+use self::statement::Statement;
+use super::{InvalidPublicKey, PublicKey, Signer, armor};
 
 /// The longest certificate that is read, in octets (1 MiB: the certificate slot of a NetHSM).
 const MAX_OCTETS: usize = 1 << 20;
 
-/// A certificate with at least one user ID that its primary key vouches for.
+/// A certificate whose primary key vouches for it: in version 4 by at least one user ID, in
+/// version 6 by a signature over the key itself.
 #[derive(Clone, Debug)]
 pub struct Certificate {
     inner: SignedPublicKey,
@@ -47,11 +57,11 @@ pub enum InvalidCertificate {
     /// Not exactly one OpenPGP certificate of at most 1 MiB.
     #[error("not one OpenPGP certificate: {0}")]
     Malformed(String),
-    /// Not of version 4.
-    #[error("not a certificate of version 4")]
+    /// Neither of version 4 nor of version 6.
+    #[error("not a certificate of version 4 or 6")]
     Version,
-    /// No user ID has a valid self-signature.
-    #[error("no user ID has a valid self-signature")]
+    /// No user ID, or in version 6 not the key, has a valid self-signature.
+    #[error("no user ID or, in version 6, not the key has a valid self-signature")]
     Unbound,
     /// Its holder has revoked it.
     #[error("revoked by its holder")]
@@ -65,6 +75,18 @@ pub enum InvalidCertificate {
     /// The time of creation cannot be expressed.
     #[error("the time of creation is out of range")]
     Clock(#[from] TimestampError),
+    /// A user ID that nobody should have.
+    #[error(transparent)]
+    UserId(#[from] InvalidUserId),
+    /// It would end before it begins, or after the year 2106.
+    #[error("it would end before it begins, or later than OpenPGP can say")]
+    Expiry,
+    /// A renewal has to be younger than what it renews.
+    #[error("it was last renewed at a later time than this")]
+    NotNewer,
+    /// A user ID to be dropped that is not there, or one to be added that is.
+    #[error("the user ID {0:?} is {1}")]
+    Unexpected(String, &'static str),
     /// The certificate could not be made.
     #[error("the certificate could not be made")]
     Issue(#[from] pgp::errors::Error),
@@ -75,28 +97,13 @@ impl Certificate {
     ///
     /// Certifications by others are kept and not looked at.
     pub fn parse(octets: &[u8]) -> Result<Self, InvalidCertificate> {
-        let malformed =
-            |error: pgp::errors::Error| InvalidCertificate::Malformed(error.to_string());
-        if octets.len() > MAX_OCTETS {
-            return Err(InvalidCertificate::Malformed("over 1 MiB".to_owned()));
-        }
-        let armored = octets.trim_ascii_start().starts_with(b"-----BEGIN");
-        let dearmored;
-        let octets = if armored {
-            dearmored = armor::read(octets, BlockType::PublicKey).map_err(malformed)?;
-            &*dearmored
-        } else {
-            octets
-        };
-        let mut all = SignedPublicKey::from_bytes_many(octets).map_err(malformed)?;
-        match (all.next(), all.next()) {
-            (Some(Ok(inner)), None) => Self::check(inner),
-            (Some(Err(error)), _) => Err(malformed(error)),
-            (None, _) => Err(InvalidCertificate::Malformed("no packet".to_owned())),
-            (Some(Ok(_)), Some(_)) => {
-                Err(InvalidCertificate::Malformed("more than one".to_owned()))
-            }
-        }
+        Self::check(read(octets)?)
+    }
+
+    /// The ASCII armor of one certificate as it is to be published: it may be revoked, and then
+    /// others have to hear of it. Nothing but a certificate gets through, whatever its file is.
+    pub fn armor(octets: &[u8]) -> Result<String, InvalidCertificate> {
+        Ok(read(octets)?.to_armored_string(ArmorOptions::default())?)
     }
 
     /// Makes the certificate of a key in an HSM: a primary key that certifies and signs, created
@@ -109,19 +116,33 @@ impl Certificate {
         created: SystemTime,
         signer: &dyn Signer,
     ) -> Result<Self, InvalidCertificate> {
+        Self::issue_with(public_key, user_ids, &Terms::default(), created, signer)
+    }
+
+    /// The same with an end or with notations.
+    pub fn issue_with(
+        public_key: &PublicKey,
+        user_ids: &[&str],
+        terms: &Terms,
+        created: SystemTime,
+        signer: &dyn Signer,
+    ) -> Result<Self, InvalidCertificate> {
         let created = Timestamp::try_from(created)?;
         let primary = public_key.to_packet(created)?;
+        let statement = Statement::new(&primary, terms, created)?;
         let mut users = Vec::new();
         for (index, user_id) in user_ids.iter().enumerate() {
-            users.push(certify(&primary, user_id, index == 0, created, signer)?);
+            let id = statement::user_id(user_id)?;
+            let signature = statement.certify(&id, index == 0, signer)?;
+            users.push(SignedUser::new(id, vec![signature]));
         }
         let details = SignedKeyDetails::new(Vec::new(), Vec::new(), users, Vec::new());
         Self::check(SignedPublicKey::new(primary, details, Vec::new()))
     }
 
-    fn check(inner: SignedPublicKey) -> Result<Self, InvalidCertificate> {
+    pub(super) fn check(inner: SignedPublicKey) -> Result<Self, InvalidCertificate> {
         let primary = &inner.primary_key;
-        if primary.version() != KeyVersion::V4 {
+        if !matches!(primary.version(), KeyVersion::V4 | KeyVersion::V6) {
             return Err(InvalidCertificate::Version);
         }
         let is_revoked = |signature: &Signature| signature.verify_key(primary).is_ok();
@@ -140,7 +161,8 @@ impl Certificate {
         Ok(certificate)
     }
 
-    /// The fingerprint of the primary key, 40 hexadecimal digits in lower case.
+    /// The fingerprint of the primary key in lower-case hexadecimal: 40 digits in version 4, 64 in
+    /// version 6.
     pub fn fingerprint(&self) -> String {
         self.inner.primary_key.fingerprint().to_string()
     }
@@ -154,6 +176,16 @@ impl Certificate {
             .filter_map(|user| user.id.as_str())
     }
 
+    /// When it was made, which is part of its fingerprint.
+    pub fn created(&self) -> SystemTime {
+        self.inner.primary_key.created_at().into()
+    }
+
+    /// When its primary key ends, if ever.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
     /// The certificate in binary form.
     pub fn to_octets(&self) -> Result<Vec<u8>, pgp::errors::Error> {
         self.inner.to_bytes()
@@ -162,6 +194,16 @@ impl Certificate {
     /// The certificate in ASCII armor.
     pub fn to_armored(&self) -> Result<String, pgp::errors::Error> {
         self.inner.to_armored_string(ArmorOptions::default())
+    }
+
+    /// Whether it is of version 6 (else of version 4).
+    pub fn is_v6(&self) -> bool {
+        self.inner.primary_key.version() == KeyVersion::V6
+    }
+
+    /// The public half of its primary key, if that is of a kind that signs here.
+    pub fn public_key(&self) -> Option<PublicKey> {
+        PublicKey::of_packet(&self.inner.primary_key)
     }
 
     pub(super) fn primary(&self) -> &packet::PublicKey {
@@ -203,6 +245,13 @@ impl SigningComponent<'_> {
         }
     }
 
+    pub(super) fn version(&self) -> KeyVersion {
+        match self.key {
+            Component::Primary(key) => key.version(),
+            Component::Subkey(key) => key.version(),
+        }
+    }
+
     fn fingerprint(&self) -> Fingerprint {
         match self.key {
             Component::Primary(key) => key.fingerprint(),
@@ -232,70 +281,47 @@ impl SigningComponent<'_> {
     }
 }
 
-/// A self-signature over `user_id` (RFC 9580 §5.2.1.7).
-fn certify(
-    primary: &packet::PublicKey,
-    user_id: &str,
-    is_primary: bool,
-    created: Timestamp,
-    signer: &dyn Signer,
-) -> Result<SignedUser, pgp::errors::Error> {
-    let mut flags = KeyFlags::default();
-    flags.set_certify(true);
-    flags.set_sign(true);
-    let mut features = Features::new();
-    features.set_seipd_v1(true);
-
-    let mut config = SignatureConfig::v4(
-        SignatureType::CertPositive,
-        primary.algorithm(),
-        HashAlgorithm::Sha512,
-    );
-    config.hashed_subpackets = vec![
-        Subpacket::critical(SubpacketData::SignatureCreationTime(created))?,
-        Subpacket::regular(SubpacketData::IssuerFingerprint(primary.fingerprint()))?,
-        Subpacket::critical(SubpacketData::KeyFlags(flags))?,
-        Subpacket::regular(SubpacketData::Features(features))?,
-        Subpacket::regular(SubpacketData::PreferredHashAlgorithms(
-            [
-                HashAlgorithm::Sha512,
-                HashAlgorithm::Sha384,
-                HashAlgorithm::Sha256,
-            ]
-            .into_iter()
-            .collect(),
-        ))?,
-    ];
-    if is_primary {
-        let subpacket = Subpacket::regular(SubpacketData::IsPrimary(true))?;
-        config.hashed_subpackets.push(subpacket);
+/// The packets of one certificate, binary or in ASCII armor. What they say is not looked at.
+fn read(octets: &[u8]) -> Result<SignedPublicKey, InvalidCertificate> {
+    let malformed = |error: pgp::errors::Error| InvalidCertificate::Malformed(error.to_string());
+    if octets.len() > MAX_OCTETS {
+        return Err(InvalidCertificate::Malformed("over 1 MiB".to_owned()));
     }
-    config.unhashed_subpackets = vec![Subpacket::regular(SubpacketData::IssuerKeyId(
-        primary.legacy_key_id(),
-    ))?];
-    let id = UserId::from_str(PacketHeaderVersion::New, user_id)?;
-    let remote = Remote {
-        public: primary,
-        signer,
+    let armored = octets.trim_ascii_start().starts_with(b"-----BEGIN");
+    let dearmored;
+    let octets = if armored {
+        dearmored = armor::read(octets, BlockType::PublicKey).map_err(malformed)?;
+        &*dearmored
+    } else {
+        octets
     };
-    let signature =
-        config.sign_certification(&remote, primary, &Password::empty(), Tag::UserId, &id)?;
-    Ok(SignedUser::new(id, vec![signature]))
+    let mut all = SignedPublicKey::from_bytes_many(octets).map_err(malformed)?;
+    match (all.next(), all.next()) {
+        (Some(Ok(inner)), None) => Ok(inner),
+        (Some(Err(error)), _) => Err(malformed(error)),
+        (None, _) => Err(InvalidCertificate::Malformed("no packet".to_owned())),
+        (Some(Ok(_)), Some(_)) => Err(InvalidCertificate::Malformed("more than one".to_owned())),
+    }
 }
 
 /// The newest valid self-signature over a user ID that its holder has not revoked.
 fn newest_binding(inner: &SignedPublicKey) -> Option<&Signature> {
-    let primary = &inner.primary_key;
-    let bindings = inner.details.users.iter().filter_map(|user| {
-        let own = user.signatures.iter().filter(|signature| {
-            is_strong(signature)
-                && signature
-                    .verify_certification(primary, Tag::UserId, &user.id)
-                    .is_ok()
-        });
-        newest(own).filter(|own| own.typ() != Some(SignatureType::CertRevocation))
+    if inner.primary_key.version() == KeyVersion::V6 {
+        return version6::binding(inner);
+    }
+    let users = inner.details.users.iter();
+    newest(users.filter_map(|user| binding(&inner.primary_key, user)))
+}
+
+/// The newest valid self-signature over this user ID, unless that one is a revocation.
+fn binding<'a>(primary: &packet::PublicKey, user: &'a SignedUser) -> Option<&'a Signature> {
+    let own = user.signatures.iter().filter(|signature| {
+        is_strong(signature)
+            && signature
+                .verify_certification(primary, Tag::UserId, &user.id)
+                .is_ok()
     });
-    newest(bindings)
+    newest(own).filter(|own| own.typ() != Some(SignatureType::CertRevocation))
 }
 
 /// Collisions of the older hash algorithms can be had for money (RFC 9580 §9.5).

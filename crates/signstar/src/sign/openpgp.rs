@@ -1,4 +1,4 @@
-//! A detached OpenPGP signature of version 4 over a file that only its client has.
+//! A detached OpenPGP signature of version 4 or 6 over a file that only its client has.
 
 use std::time::SystemTime;
 
@@ -8,20 +8,41 @@ use pgp::{
     composed::{ArmorOptions, Deserializable, DetachedSignature},
     crypto::hash::HashAlgorithm,
     packet::{
-        Notation, Signature, SignatureConfig, SignatureType, SignatureVersion, Subpacket,
-        SubpacketData,
+        Notation, Signature, SignatureConfig, SignatureType, SignatureVersion,
+        SignatureVersionSpecific, Subpacket, SubpacketData,
     },
     ser::Serialize,
-    types::{Fingerprint, KeyDetails, SignatureBytes, TimestampError},
+    types::{Fingerprint, KeyDetails, KeyVersion, SignatureBytes, TimestampError},
 };
 
-use super::{Certificate, SigningKey, certificate::SigningComponent, continued::Continued};
-use crate::request::Sha512State;
+use super::{
+    Certificate, NotByThisKey, certificate::SigningComponent, continued::Continued,
+    signing_key::Statements,
+};
+use crate::request::{Salt, Sha512State};
 
 /// The longest detached signature that is read, in octets: what `repo-add` accepts.
 const MAX_OCTETS: usize = 16_384;
 /// The first part of the notation that repeats the digest of the file.
 pub(super) const DATA_DIGEST: &str = "data-digest@";
+
+/// What a signature says that it is made over (RFC 9580 §5.2.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Document {
+    /// Octets as they are (type 0x00).
+    Binary,
+    /// A text whose line ends are CR and LF (type 0x01). Whoever hashes it sees to that.
+    Text,
+}
+
+impl Document {
+    fn signature_type(self) -> SignatureType {
+        match self {
+            Self::Binary => SignatureType::Binary,
+            Self::Text => SignatureType::Text,
+        }
+    }
+}
 
 /// A signature that lacks nothing but the signature.
 pub(super) struct Prepared {
@@ -29,7 +50,7 @@ pub(super) struct Prepared {
     digest: [u8; 64],
 }
 
-/// One signature packet over a binary document (RFC 9580 §5.2.1.1).
+/// One signature packet over a document (RFC 9580 §5.2.1.1, §5.2.1.2).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Detached {
     pub(super) signature: Signature,
@@ -38,11 +59,11 @@ pub struct Detached {
 /// Why a signature is not one of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum DoesNotVerify {
-    /// Not exactly one OpenPGP signature packet of at most 16,384 octets.
-    #[error("not a detached OpenPGP signature: {0}")]
+    /// Not exactly one signature of its format, of at most 16,384 octets.
+    #[error("not a detached signature: {0}")]
     Malformed(String),
     /// A version, type or hash that is not accepted here.
-    #[error("not a version 4 signature over a binary document with SHA-512")]
+    #[error("not a signature of the kinds and hash functions that are accepted here")]
     Unsupported,
     /// The certificate has no such key.
     #[error("made by another key: {0}")]
@@ -59,6 +80,12 @@ pub enum DoesNotVerify {
     /// The mathematics says no.
     #[error("the signature is not one of this file")]
     Cryptography(#[source] pgp::errors::Error),
+    /// The mathematics says no, for a signature other than OpenPGP.
+    #[error("the signature is not one of this file")]
+    Raw(#[source] NotByThisKey),
+    /// It is an SSH signature for another purpose.
+    #[error("made for another namespace: {0:?}")]
+    OtherNamespace(String),
 }
 
 /// Why a signature cannot be prepared.
@@ -70,42 +97,60 @@ pub(super) enum CannotPrepare {
     OpenPgp(#[from] pgp::errors::Error),
 }
 
-/// Describes the signature of `key` over `input` at the time `at`.
+/// Describes the signature of the key of `certificate` over the `document` behind `input` at the
+/// time `at`: of version 6 with this `salt`, which `input` begins with, else of version 4.
 pub(super) fn prepare(
-    key: &SigningKey,
+    certificate: &Certificate,
+    statements: &Statements,
+    document: Document,
     input: &Sha512State,
+    salt: Option<&Salt>,
     at: SystemTime,
 ) -> Result<Prepared, CannotPrepare> {
-    let primary = key.certificate.primary();
-    let mut config = SignatureConfig::v4(
-        SignatureType::Binary,
-        primary.algorithm(),
-        HashAlgorithm::Sha512,
-    );
-    let data_digest = Notation {
-        readable: false,
-        name: format!("{DATA_DIGEST}{}", key.domain).into(),
-        value: input.digest().to_vec().into(),
+    let primary = certificate.primary();
+    let (algorithm, hash) = (primary.algorithm(), HashAlgorithm::Sha512);
+    let kind = document.signature_type();
+    let mut config = match salt {
+        None => SignatureConfig::v4(kind, algorithm, hash),
+        Some(salt) => {
+            SignatureConfig::v6_with_salt(kind, algorithm, hash, salt.as_octets().to_vec())
+        }
     };
-    let further = key.notations.iter().map(|(name, value)| Notation {
+    let mut hashed = vec![
+        Subpacket::critical(SubpacketData::SignatureCreationTime(at.try_into()?))?,
+        Subpacket::regular(SubpacketData::IssuerFingerprint(primary.fingerprint()))?,
+    ];
+    if let Some(user_id) = &statements.signer_user_id {
+        let user_id = SubpacketData::SignersUserID(user_id.clone().into());
+        hashed.push(Subpacket::regular(user_id)?);
+    }
+    // With a salt before the file, its plain digest is not known here.
+    let data_digest = salt.is_none().then(|| Notation {
+        readable: false,
+        name: format!("{DATA_DIGEST}{}", statements.domain).into(),
+        value: input.digest().to_vec().into(),
+    });
+    let further = statements.notations.iter().map(|(name, value)| Notation {
         readable: true,
         name: name.clone().into(),
         value: value.clone().into(),
     });
-    config.hashed_subpackets = vec![
-        Subpacket::critical(SubpacketData::SignatureCreationTime(at.try_into()?))?,
-        Subpacket::regular(SubpacketData::IssuerFingerprint(primary.fingerprint()))?,
-    ];
-    for notation in std::iter::once(data_digest).chain(further) {
-        let notation = SubpacketData::Notation(notation);
-        config.hashed_subpackets.push(Subpacket::regular(notation)?);
+    for notation in data_digest.into_iter().chain(further) {
+        hashed.push(Subpacket::regular(SubpacketData::Notation(notation))?);
     }
-    // Older versions of GnuPG look a key up by this alone.
-    config.unhashed_subpackets = vec![Subpacket::regular(SubpacketData::IssuerKeyId(
-        primary.legacy_key_id(),
-    ))?];
+    config.hashed_subpackets = hashed;
+    if salt.is_none() {
+        // Older versions of GnuPG look a key up by this alone. Version 6 must not have it.
+        config.unhashed_subpackets = vec![key_id(certificate)?];
+    }
     let digest = digest(&config, input)?;
     Ok(Prepared { config, digest })
+}
+
+/// Who signed, for those who know keys by their key ID alone.
+pub(super) fn key_id(certificate: &Certificate) -> Result<Subpacket, pgp::errors::Error> {
+    let key_id = certificate.primary().legacy_key_id();
+    Subpacket::regular(SubpacketData::IssuerKeyId(key_id))
 }
 
 /// The SHA-512 over the file and the description of its signature (RFC 9580 §5.2.4).
@@ -209,42 +254,66 @@ impl Detached {
             .collect()
     }
 
-    /// Checks that this is a signature over the file behind `input`, made by a key of
-    /// `certificate` that may sign.
-    ///
-    /// Beyond the cryptography: the version is 4, the type binary, the hash SHA-512, the issuer
-    /// is stated in the hashed area, the time of the signature lies in the validity of the key,
-    /// a digest stated in a `data-digest@` notation is that of the file, and the signature neither
-    /// expires nor demands what is not known here.
-    ///
-    /// What verified is this value: write it with [`Detached::to_octets`], not the octets that it
-    /// was read from.
+    /// The salt of a version 6 signature: hash it before the file to get the `input` to check
+    /// against. Version 4 has none.
+    pub fn salt(&self) -> Option<Salt> {
+        salt_of(self.signature.config()?)
+    }
+
+    /// Checks that this is a signature over the file behind `input`, a binary document, made by a
+    /// key of `certificate` that may sign; see [`Self::verify_as`].
     pub fn verify(
         &self,
         certificate: &Certificate,
         input: &Sha512State,
     ) -> Result<(), DoesNotVerify> {
-        let config = self.supported_config()?;
-        let key = self.key_in(certificate)?;
-        self.check_stated_digest(input)?;
+        self.verify_as(Document::Binary, certificate, input)
+    }
+
+    /// Checks that this is a signature over the `document` behind `input`, made by a key of
+    /// `certificate` that may sign. For version 6, `input` has seen the [salt](Self::salt) before
+    /// the file.
+    ///
+    /// Beyond the cryptography: the version is that of the key, 4 or 6, the type that of
+    /// `document`, the hash SHA-512, the issuer is stated in the hashed area, the time of the
+    /// signature lies in the validity of the key, a digest stated in a `data-digest@` notation is
+    /// that of the file, and the signature neither expires nor demands what is not known here.
+    ///
+    /// What verified is this value: write it with [`Detached::to_octets`], not the octets that it
+    /// was read from.
+    pub fn verify_as(
+        &self,
+        document: Document,
+        certificate: &Certificate,
+        input: &Sha512State,
+    ) -> Result<(), DoesNotVerify> {
+        let config = self.supported_config(document)?;
+        let key = self.key_in(document, certificate)?;
+        self.check_stated_digest(config, input)?;
 
         let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
         self.check_start(&digest)?;
-        self.verify_digest(&key, &digest)
+        self.verify_digest(document, &key, &digest)
     }
 
     /// The key of `certificate` that is said to have made this signature, if it could.
     pub(super) fn key_in<'a>(
         &self,
+        document: Document,
         certificate: &'a Certificate,
     ) -> Result<SigningComponent<'a>, DoesNotVerify> {
-        let config = self.supported_config()?;
+        let config = self.supported_config(document)?;
         let issuer = issuer(config)?;
         let key = certificate
             .key(issuer)
             .ok_or_else(|| DoesNotVerify::OtherKey(issuer.to_string()))?;
         let created = self.signature.created().ok_or(DoesNotVerify::Time)?;
-        if key.algorithm() != config.pub_alg {
+        let versions_agree = match config.version() {
+            SignatureVersion::V4 => key.version() == KeyVersion::V4,
+            SignatureVersion::V6 => key.version() == KeyVersion::V6,
+            _ => false,
+        };
+        if key.algorithm() != config.pub_alg || !versions_agree {
             return Err(DoesNotVerify::Unsupported);
         }
         if !key.is_valid_at(created) {
@@ -256,10 +325,11 @@ impl Detached {
     /// Checks that `key` made this signature over `digest`.
     pub(super) fn verify_digest(
         &self,
+        document: Document,
         key: &SigningComponent<'_>,
         digest: &[u8],
     ) -> Result<(), DoesNotVerify> {
-        let config = self.supported_config()?;
+        let config = self.supported_config(document)?;
         let raw = self
             .signature
             .signature()
@@ -273,8 +343,8 @@ impl Detached {
     ///
     /// This catches mistakes, not forgers.
     pub fn check_without_certificate(&self, input: &Sha512State) -> Result<(), DoesNotVerify> {
-        let config = self.supported_config()?;
-        self.check_stated_digest(input)?;
+        let config = self.supported_config(Document::Binary)?;
+        self.check_stated_digest(config, input)?;
         let digest = digest(config, input).map_err(DoesNotVerify::Cryptography)?;
         self.check_start(&digest)
     }
@@ -287,10 +357,18 @@ impl Detached {
         }
     }
 
-    pub(super) fn supported_config(&self) -> Result<&SignatureConfig, DoesNotVerify> {
+    pub(super) fn supported_config(
+        &self,
+        document: Document,
+    ) -> Result<&SignatureConfig, DoesNotVerify> {
         let config = self.signature.config().ok_or(DoesNotVerify::Unsupported)?;
-        let supported = config.version() == SignatureVersion::V4
-            && config.typ() == SignatureType::Binary
+        let has_version = match config.version() {
+            SignatureVersion::V4 => true,
+            SignatureVersion::V6 => salt_of(config).is_some(),
+            _ => false,
+        };
+        let supported = has_version
+            && config.typ() == document.signature_type()
             && config.hash_alg == HashAlgorithm::Sha512;
         let config = supported
             .then_some(config)
@@ -304,7 +382,15 @@ impl Detached {
         }
     }
 
-    fn check_stated_digest(&self, input: &Sha512State) -> Result<(), DoesNotVerify> {
+    /// Compares a digest that is stated in version 4. In version 6 `input` has seen a salt.
+    fn check_stated_digest(
+        &self,
+        config: &SignatureConfig,
+        input: &Sha512State,
+    ) -> Result<(), DoesNotVerify> {
+        if config.version() != SignatureVersion::V4 {
+            return Ok(());
+        }
         let digest = input.digest();
         let contradicts = |notation: &Notation| {
             let states_one = notation.name.starts_with(DATA_DIGEST.as_bytes());
@@ -314,6 +400,14 @@ impl Detached {
             return Err(DoesNotVerify::OtherDigest);
         }
         Ok(())
+    }
+}
+
+/// The salt of a version 6 signature with SHA-512.
+pub(super) fn salt_of(config: &SignatureConfig) -> Option<Salt> {
+    match &config.version_specific {
+        SignatureVersionSpecific::V6 { salt } => salt.as_slice().try_into().ok().map(Salt::new),
+        _ => None,
     }
 }
 

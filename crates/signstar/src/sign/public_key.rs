@@ -4,7 +4,7 @@ use pgp::{
     crypto::public_key::PublicKeyAlgorithm,
     packet::{self, PubKeyInner},
     ser::Serialize,
-    types::{KeyVersion, Mpi, PublicParams, Timestamp},
+    types::{KeyDetails, KeyVersion, Mpi, PublicParams, Timestamp},
 };
 
 /// Curve object identifiers without tag and length (RFC 9580 §9.2).
@@ -39,6 +39,9 @@ pub enum InvalidPublicKey {
     /// RSA with fewer than 2048 or more than 4096 bits.
     #[error("an RSA key of {0} bits; 2048 to 4096 are accepted")]
     RsaLength(usize),
+    /// Not a `SubjectPublicKeyInfo` or an SSH public key of a kind that signs here.
+    #[error("not a public key: {0}")]
+    Encoding(&'static str),
     /// Not a point on its curve, or not numbers.
     #[error("not a public key")]
     Malformed(#[from] pgp::errors::Error),
@@ -52,9 +55,60 @@ impl PublicKey {
         created: Timestamp,
     ) -> Result<packet::PublicKey, InvalidPublicKey> {
         let (algorithm, fields) = self.to_fields()?;
-        let params = PublicParams::try_from_reader(algorithm, Some(fields.len()), &*fields)?;
-        let inner = PubKeyInner::new(KeyVersion::V4, algorithm, created, None, params)?;
-        Ok(packet::PublicKey::from_inner(inner)?)
+        packet_of(KeyVersion::V4, algorithm, &fields, created)
+    }
+
+    /// As an OpenPGP version 6 public key. Ed25519 becomes `Ed25519` (27), as `EdDSALegacy` is
+    /// not for version 6 (RFC 9580 §9.1).
+    pub(super) fn to_packet_v6(
+        &self,
+        created: Timestamp,
+    ) -> Result<packet::PublicKey, InvalidPublicKey> {
+        let (algorithm, fields) = match self {
+            Self::Ed25519(key) => (PublicKeyAlgorithm::Ed25519, key.clone()),
+            other => other.to_fields()?,
+        };
+        packet_of(KeyVersion::V6, algorithm, &fields, created)
+    }
+
+    /// The public half of an OpenPGP key, if it is of a kind that signs here.
+    pub(super) fn of_packet(key: &packet::PublicKey) -> Option<Self> {
+        let params = key.public_params();
+        let fields = params.to_bytes().ok()?;
+        match params {
+            PublicParams::RSA(_) => {
+                let (modulus, rest) = mpi(&fields)?;
+                let (exponent, _) = mpi(rest)?;
+                Some(Self::Rsa {
+                    modulus: modulus.to_vec(),
+                    exponent: exponent.to_vec(),
+                })
+            }
+            PublicParams::Ed25519(_) => Some(Self::Ed25519(fields)),
+            PublicParams::ECDSA(_) | PublicParams::EdDSALegacy(_) => {
+                let (length, rest) = fields.split_first()?;
+                let (oid, rest) = rest.split_at_checked(usize::from(*length))?;
+                let (point, _) = mpi(rest)?;
+                match oid {
+                    OID_P256 => Some(Self::P256(point.to_vec())),
+                    OID_P384 => Some(Self::P384(point.to_vec())),
+                    OID_P521 => Some(Self::P521(point.to_vec())),
+                    OID_ED25519 => Some(Self::Ed25519(point.get(1..)?.to_vec())),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The octets of a digest or of a coordinate that ECDSA on its curve works with.
+    pub(super) fn ecdsa_octets(&self) -> Option<usize> {
+        match self {
+            Self::P256(_) => Some(32),
+            Self::P384(_) => Some(48),
+            Self::P521(_) => Some(64),
+            _ => None,
+        }
     }
 
     /// The algorithm-specific fields (RFC 9580 §5.5.5).
@@ -86,6 +140,23 @@ impl PublicKey {
             }
         })
     }
+}
+
+fn packet_of(
+    version: KeyVersion,
+    algorithm: PublicKeyAlgorithm,
+    fields: &[u8],
+    created: Timestamp,
+) -> Result<packet::PublicKey, InvalidPublicKey> {
+    let params = PublicParams::try_from_reader(algorithm, Some(fields.len()), fields)?;
+    let inner = PubKeyInner::new(version, algorithm, created, None, params)?;
+    Ok(packet::PublicKey::from_inner(inner)?)
+}
+
+/// A number (RFC 9580 §3.2) and what comes after it.
+fn mpi(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (bits, rest) = octets.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*bits)).div_ceil(8))
 }
 
 /// The bits of a big-endian number.

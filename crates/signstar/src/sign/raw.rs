@@ -14,11 +14,16 @@ use pgp::{
 };
 
 use super::Certificate;
+use crate::request::Digest;
 
 /// `DigestInfo` of a SHA-512 up to the digest itself (RFC 8017 §9.2, note 1).
 pub(super) const DIGEST_INFO_SHA512: [u8; 19] = [
     0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05,
     0x00, 0x04, 0x40,
+];
+const DIGEST_INFO_SHA256: [u8; 19] = [
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05,
+    0x00, 0x04, 0x20,
 ];
 
 /// A private key that stays where it is.
@@ -29,7 +34,8 @@ pub(super) const DIGEST_INFO_SHA512: [u8; 19] = [
 pub trait Signer: fmt::Debug + Send + Sync {
     /// Signs `message` and returns the raw signature:
     ///
-    /// - for [`Message::RsaPkcs1`] a big-endian number as long as the modulus,
+    /// - for [`Message::RsaPkcs1`] and [`Message::RsaPss`] a big-endian number as long as the
+    ///   modulus,
     /// - for [`Message::Ecdsa`] a DER `ECDSA-Sig-Value` (RFC 3279 §2.2.3),
     /// - for [`Message::Ed25519`] R and S, 64 octets (RFC 8032 §5.1.6).
     fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError>;
@@ -40,8 +46,11 @@ pub trait Signer: fmt::Debug + Send + Sync {
 pub enum Message {
     /// A DER `DigestInfo`, to be padded as in RFC 8017 §9.2 steps 3 to 6.
     RsaPkcs1(Vec<u8>),
-    /// A digest, already cut to the 32, 48 or 64 octets that fit P-256, P-384 or P-521
-    /// (FIPS 186-5 §6.4.1).
+    /// A digest, to be encoded as in RFC 8017 §9.1.1 with its hash function throughout and a salt
+    /// of its length.
+    RsaPss(Digest),
+    /// A digest in the 32, 48 or 64 octets that fit P-256, P-384 or P-521: a longer one is cut at
+    /// its end (FIPS 186-5 §6.4.1), a shorter one has zeros before it, which change nothing.
     Ecdsa(Vec<u8>),
     /// A message for pure Ed25519.
     Ed25519(Vec<u8>),
@@ -52,6 +61,7 @@ impl Message {
     pub fn as_octets(&self) -> &[u8] {
         match self {
             Self::RsaPkcs1(octets) | Self::Ecdsa(octets) | Self::Ed25519(octets) => octets,
+            Self::RsaPss(digest) => digest.as_octets(),
         }
     }
 }
@@ -70,10 +80,39 @@ pub enum SignerError {
     Nonsense(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// Both numbers of an ECDSA signature (RFC 3279 §2.2.3).
 #[derive(Sequence)]
-struct EcdsaSigValue<'a> {
-    r: UintRef<'a>,
-    s: UintRef<'a>,
+pub(super) struct EcdsaSigValue<'a> {
+    pub(super) r: UintRef<'a>,
+    pub(super) s: UintRef<'a>,
+}
+
+/// The DER `DigestInfo` of `digest`.
+pub(super) fn digest_info(digest: &Digest) -> Vec<u8> {
+    match digest {
+        Digest::Sha256(octets) => [&DIGEST_INFO_SHA256[..], octets].concat(),
+        Digest::Sha512(octets) => [&DIGEST_INFO_SHA512[..], octets].concat(),
+    }
+}
+
+/// The digest in a `DigestInfo` made here.
+pub(super) fn digest_in(info: &[u8]) -> Option<Digest> {
+    let (head, octets) = info.split_at_checked(DIGEST_INFO_SHA512.len())?;
+    if head == DIGEST_INFO_SHA512 {
+        octets.try_into().ok().map(Digest::Sha512)
+    } else if head == DIGEST_INFO_SHA256 {
+        octets.try_into().ok().map(Digest::Sha256)
+    } else {
+        None
+    }
+}
+
+/// `digest` in as many octets as ECDSA on a curve takes.
+pub(super) fn fitted(digest: &[u8], octets: usize) -> Vec<u8> {
+    let zeros = octets.saturating_sub(digest.len());
+    std::iter::repeat_n(0, zeros)
+        .chain(digest.iter().copied().take(octets))
+        .collect()
 }
 
 /// Has `signer` sign a SHA-512 for the primary key of `certificate`. Returns what the signer was
@@ -89,19 +128,24 @@ pub(super) fn sign(
 fn sign_with(
     params: &PublicParams,
     signer: &dyn Signer,
-    digest: &[u8],
+    digest: &[u8; 64],
 ) -> Result<(Message, SignatureBytes), SignerError> {
     let message = message(params, digest)?;
     let raw = signer.sign(&message)?;
     let mpis = match &message {
-        Message::RsaPkcs1(_) => vec![Mpi::from_slice(&raw)],
+        Message::RsaPkcs1(_) | Message::RsaPss(_) => vec![Mpi::from_slice(&raw)],
         Message::Ecdsa(_) => {
             let EcdsaSigValue { r, s } =
                 EcdsaSigValue::from_der(&raw).map_err(|e| SignerError::Nonsense(Box::new(e)))?;
             vec![Mpi::from_slice(r.as_bytes()), Mpi::from_slice(s.as_bytes())]
         }
         Message::Ed25519(_) => match raw.split_at_checked(32) {
-            Some((r, s)) if s.len() == 32 => vec![Mpi::from_slice(r), Mpi::from_slice(s)],
+            Some((r, s)) if s.len() == 32 => {
+                if matches!(params, PublicParams::Ed25519(_)) {
+                    return Ok((message, SignatureBytes::Native(raw.into())));
+                }
+                vec![Mpi::from_slice(r), Mpi::from_slice(s)]
+            }
             _ => {
                 let length = format!("an Ed25519 signature of {} octets", raw.len());
                 return Err(SignerError::Nonsense(length.into()));
@@ -111,16 +155,20 @@ fn sign_with(
     Ok((message, SignatureBytes::Mpis(mpis)))
 }
 
-fn message(params: &PublicParams, digest: &[u8]) -> Result<Message, SignerError> {
-    let cut = |octets: usize| Message::Ecdsa(digest.iter().copied().take(octets).collect());
+fn message(params: &PublicParams, digest: &[u8; 64]) -> Result<Message, SignerError> {
     match params {
-        PublicParams::RSA(_) => Ok(Message::RsaPkcs1([&DIGEST_INFO_SHA512, digest].concat())),
-        PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. }) => {
-            Ok(Message::Ed25519(digest.to_vec()))
+        PublicParams::RSA(_) => Ok(Message::RsaPkcs1(digest_info(&Digest::Sha512(*digest)))),
+        PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. })
+        | PublicParams::Ed25519(_) => Ok(Message::Ed25519(digest.to_vec())),
+        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => {
+            Ok(Message::Ecdsa(fitted(digest, 32)))
         }
-        PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => Ok(cut(32)),
-        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => Ok(cut(48)),
-        PublicParams::ECDSA(EcdsaPublicParams::P521 { .. }) => Ok(cut(64)),
+        PublicParams::ECDSA(EcdsaPublicParams::P384 { .. }) => {
+            Ok(Message::Ecdsa(fitted(digest, 48)))
+        }
+        PublicParams::ECDSA(EcdsaPublicParams::P521 { .. }) => {
+            Ok(Message::Ecdsa(fitted(digest, 64)))
+        }
         other => Err(SignerError::Denied(
             format!("no signatures are made with {other:?}").into(),
         )),
@@ -171,9 +219,10 @@ impl pgp::types::SigningKey for Remote<'_> {
         hash: HashAlgorithm,
         digest: &[u8],
     ) -> Result<SignatureBytes, PgpError> {
-        if hash != HashAlgorithm::Sha512 {
-            return Err(std::io::Error::other("only SHA-512 is signed").into());
-        }
+        let digest: &[u8; 64] = match (hash, digest.try_into()) {
+            (HashAlgorithm::Sha512, Ok(digest)) => digest,
+            _ => return Err(std::io::Error::other("only SHA-512 is signed").into()),
+        };
         sign_with(self.public.public_params(), self.signer, digest)
             .map(|(_, raw)| raw)
             .map_err(|error| std::io::Error::other(error).into())

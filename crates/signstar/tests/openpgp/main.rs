@@ -3,24 +3,28 @@
 mod answers;
 mod certificates;
 mod gnupg;
+mod lifetimes;
 mod logged;
 mod programs;
 mod refusals;
+mod secret_keys;
 mod software;
 mod tampering;
+mod trees;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     time::{Duration, SystemTime},
 };
 
 use sha2::{Digest as _, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Domain, KeyName, Log},
+    config::{ClientName, ClientRules, Domain, KeyName},
+    log::Log,
     policy::Policy,
     refusal::Refused,
-    request::{OutputType, Request, Sha512State},
+    request::{OutputType, Request, Salts, Sha512State},
     response::Answer,
     sign::{Certificate, Detached, Keyring, Signer, SigningKey},
 };
@@ -45,7 +49,7 @@ fn state(file: &[u8]) -> Sha512State {
 }
 
 fn request(file: &[u8]) -> String {
-    Request::new(state(file), OutputType::OpenPgpV4, None).to_json(1)
+    Request::open_pgp_v4(state(file), None).to_json(1)
 }
 
 fn client(name: &str) -> ClientName {
@@ -58,11 +62,8 @@ fn certificate(key: &Software) -> Certificate {
 
 /// An enclave with one client, `builder`, whose key is `signer`.
 fn enclave(certificate: Certificate, signer: impl Signer + 'static) -> Enclave {
-    let rules = ClientRules {
-        key: KeyName::new("packages").expect("a name"),
-        outputs: BTreeSet::from([OutputType::OpenPgpV4]),
-        enabled: true,
-    };
+    let key = KeyName::new("packages").expect("a name");
+    let rules = ClientRules::new(key, [OutputType::OpenPgpV4]);
     enclave_with(rules, certificate, signer)
 }
 
@@ -78,6 +79,7 @@ fn enclave_with(
         policy: Policy::new(BTreeMap::from([(client("builder"), rules)])),
         keyring: Keyring::from([(KeyName::new("packages").expect("a name"), key)]),
         log: Log::Unlogged,
+        salts: Salts::default(),
     }
 }
 
@@ -85,8 +87,8 @@ fn enclave_with(
 fn sign(file: &[u8], enclave: &Enclave) -> Result<Detached, Refused> {
     let response = answer(request(file).as_bytes(), &client("builder"), enclave, now())?;
     match Answer::parse(response.to_json().as_bytes()).expect("an own response is one") {
-        Answer::Signature(armored) => Ok(Detached::from_armored(&armored).expect("a signature")),
-        Answer::Refusal { code, .. } => panic!("a refusal in place of a signature: {code}"),
+        Answer::Signature { text, .. } => Ok(Detached::from_armored(&text).expect("a signature")),
+        other => panic!("in place of a signature: {other:?}"),
     }
 }
 

@@ -1,7 +1,5 @@
 //! A request that becomes no signature, and what its client is told.
 
-use std::collections::BTreeSet;
-
 use signstar::{
     config::{ClientRules, KeyName},
     refusal::{Code, Refused},
@@ -47,6 +45,7 @@ fn inverted(message: &Message) -> Message {
     };
     match message {
         Message::RsaPkcs1(octets) => Message::RsaPkcs1(invert(octets)),
+        Message::RsaPss(_) => panic!("OpenPGP does not use PSS"),
         Message::Ecdsa(octets) => Message::Ecdsa(invert(octets)),
         Message::Ed25519(octets) => Message::Ed25519(invert(octets)),
     }
@@ -61,6 +60,7 @@ fn told(refused: &Refused) -> Code {
         code,
         message,
         retry,
+        id: None,
     } = Answer::parse(json.as_bytes()).expect("an own refusal is one")
     else {
         panic!("a signature in place of a refusal");
@@ -145,14 +145,17 @@ fn who_is_not_known_gets_nothing() {
 #[test]
 fn who_may_not_have_it_gets_nothing() {
     let key = Software::ed25519();
-    let rules = |outputs, enabled| ClientRules {
-        key: KeyName::new("packages").expect("a name"),
-        outputs,
-        enabled,
+    let rules = |outputs: &[OutputType], enabled| {
+        let key = KeyName::new("packages").expect("a name");
+        ClientRules {
+            enabled,
+            ..ClientRules::new(key, outputs.iter().copied())
+        }
     };
     for rules in [
-        rules(BTreeSet::from([OutputType::OpenPgpV4]), false),
-        rules(BTreeSet::new(), true),
+        rules(&[OutputType::OpenPgpV4], false),
+        rules(&[OutputType::Ssh, OutputType::Raw], true),
+        rules(&[], true),
     ] {
         let enclave = enclave_with(rules, certificate(&key), key.clone());
         let refused = sign(FILE, &enclave).expect_err("refused");
@@ -176,7 +179,7 @@ fn what_is_no_request_is_told_apart() {
     let good = request(FILE);
     for (octets, code) in [
         (String::new(), Code::MalformedRequest),
-        (good.replace("1.0.0", "1.1.0"), Code::UnsupportedVersion),
+        (good.replace("1.0.0", "1.2.0"), Code::UnsupportedVersion),
         (
             good.replace("sha2-0.11", "sha2-0.12"),
             Code::UnsupportedInput,

@@ -85,10 +85,10 @@ impl Signer for Software {
     fn sign(&self, message: &Message) -> Result<Vec<u8>, SignerError> {
         match (&*self.0, message) {
             (Key::Ed25519(key), Message::Ed25519(message)) => {
-                assert_eq!(message.len(), 64);
                 Ok(key.sign(message).as_ref().to_vec())
             }
             (Key::Rsa(key), Message::RsaPkcs1(info)) => Ok(rsa(key, info)),
+            (Key::Rsa(key), Message::RsaPss(digest)) => Ok(rsa_pss(key, digest)),
             (Key::P256(key), Message::Ecdsa(octets)) => Ok(ecdsa(key, octets, &digest::SHA256)),
             (Key::P384(key), Message::Ecdsa(octets)) => Ok(ecdsa(key, octets, &digest::SHA384)),
             (Key::P521(key), Message::Ecdsa(octets)) => Ok(ecdsa(key, octets, &digest::SHA512)),
@@ -97,17 +97,45 @@ impl Signer for Software {
     }
 }
 
-/// Signs a `DigestInfo`, which has to be that of a SHA-512.
+/// Signs a `DigestInfo`.
 fn rsa(key: &rsa::KeyPair, info: &[u8]) -> Vec<u8> {
+    // RFC 8017 §9.2, note 1.
     let (head, octets) = info.split_at(19);
-    assert_eq!(
-        hex::encode(head),
-        "3051300d060960864801650304020305000440",
-        "RFC 8017 §9.2, note 1"
-    );
-    let digest = imported(octets, &digest::SHA512);
+    match &*hex::encode(head) {
+        "3051300d060960864801650304020305000440" => {
+            let digest = imported(octets, &digest::SHA512);
+            rsa_raw(key, &signature::RSA_PKCS1_SHA512, &digest)
+        }
+        "3031300d060960864801650304020105000420" => {
+            let digest = imported(octets, &digest::SHA256);
+            rsa_raw(key, &signature::RSA_PKCS1_SHA256, &digest)
+        }
+        other => panic!("no DigestInfo: {other}"),
+    }
+}
+
+fn rsa_pss(key: &rsa::KeyPair, to_sign: &signstar::request::Digest) -> Vec<u8> {
+    use signstar::request::Digest::{Sha256, Sha512};
+    let octets = to_sign.as_octets();
+    match to_sign {
+        Sha256(_) => {
+            let digest = imported(octets, &digest::SHA256);
+            rsa_raw(key, &signature::RSA_PSS_SHA256, &digest)
+        }
+        Sha512(_) => {
+            let digest = imported(octets, &digest::SHA512);
+            rsa_raw(key, &signature::RSA_PSS_SHA512, &digest)
+        }
+    }
+}
+
+fn rsa_raw(
+    key: &rsa::KeyPair,
+    encoding: &'static dyn signature::RsaEncoding,
+    digest: &Digest,
+) -> Vec<u8> {
     let mut raw = vec![0; key.public_modulus_len()];
-    key.sign_digest(&signature::RSA_PKCS1_SHA512, &digest, &mut raw)
+    key.sign_digest(encoding, digest, &mut raw)
         .expect("a signature");
     raw
 }

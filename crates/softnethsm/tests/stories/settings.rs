@@ -93,6 +93,25 @@ fn the_log_goes_where_it_is_told() {
 }
 
 #[test]
+fn a_log_can_have_only_what_is_said_at_any_level() {
+    let host = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    host.set_nonblocking(true).expect("a socket");
+    let desk = Desk::at_work();
+    let admin = desk.admin();
+    let wish = Logging {
+        ip_address: [127, 0, 0, 1].into(),
+        port: host.local_addr().expect("an address").port().into(),
+        log_level: LogLevel::App,
+    };
+    admin.set_logging(&wish).expect("set");
+    assert_eq!(admin.logging().expect("as set"), wish);
+    let refused = login(&desk.client(), "admin", "not the passphrase").users();
+    assert!(matches!(refused, Err(Error::Unauthorized)), "{refused:?}");
+    // What is sent on loopback is there before the answer is.
+    assert!(host.recv(&mut [0; 2048]).is_err());
+}
+
+#[test]
 fn counters_match_what_happened() {
     let desk = Desk::at_work();
     let admin = desk.admin();

@@ -2,6 +2,7 @@
 
 mod openpgp;
 mod outcome;
+mod session;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 
 pub(crate) use openpgp::{GnuPg, is_installed, other_verdicts};
 pub(crate) use outcome::{Outcome, started, tell};
+pub(crate) use session::{Session, code, named, resident, servers};
 
 /// An enclave of its own, and a folder with files beside it.
 ///
@@ -138,7 +140,8 @@ impl Story {
     pub(crate) fn sender(&self, client: &str) -> Command {
         let mut command = self.client_program("send");
         command.arg("--ssh").arg(self.home().join("ssh/connect"));
-        command.args(["--to", client, "--certificate"]);
+        // Trouble shows at once; what is tried again has stories of its own.
+        command.args(["--patience", "0", "--to", client, "--certificate"]);
         command.arg(self.certificate(client));
         command
     }
@@ -147,6 +150,13 @@ impl Story {
     pub(crate) fn send(&self, client: &str, files: &[impl AsRef<Path>]) -> Outcome {
         let files = files.iter().map(AsRef::as_ref);
         Outcome::of(self.sender(client).arg("--").args(files))
+    }
+
+    /// The same, tried once: trouble is told at once and not waited for.
+    pub(crate) fn send_once(&self, client: &str, files: &[impl AsRef<Path>]) -> Outcome {
+        let files = files.iter().map(AsRef::as_ref);
+        let mut sender = self.sender(client);
+        Outcome::of(sender.args(["--patience", "0", "--"]).args(files))
     }
 
     /// Checks the signatures of `files` as the client of the enclave does offline.
@@ -178,6 +188,12 @@ impl Story {
         let changed = change(text.clone());
         assert_ne!(changed, text, "nothing was changed");
         changed
+    }
+
+    /// Makes `change` to `signstar.toml`.
+    pub(crate) fn reconfigure(&self, change: impl FnOnce(String) -> String) {
+        let changed = self.configuration(change);
+        fs::write(self.home().join("signstar.toml"), changed).expect("written");
     }
 
     /// A request for `content`, to be changed.

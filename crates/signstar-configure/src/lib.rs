@@ -1,0 +1,19 @@
+//! What a host of an enclave does besides signing: so far, handing out certificates, metrics and
+//! backups to users that sign nothing.
+
+#![deny(
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod configuration;
+mod download;
+mod error;
+mod identity;
+mod journal;
+
+pub use download::{Download, download};
+pub use error::Error;

@@ -1,0 +1,86 @@
+//! `signstar-log prove`.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Args;
+use signstar::log::{Proof, Reader};
+use signstar_log::{
+    listing::{self, Filter, Order, Row},
+    save,
+    source::Source,
+};
+
+use super::{Failure, say, trust::Trust};
+
+/// Writes a proof that an entry is in the log (C2SP tlog-proof, with the entry in it), to be
+/// checked offline.
+#[derive(Args, Debug)]
+pub(crate) struct ProveArguments {
+    /// The folder or the address (https://) of the log.
+    #[arg(value_name = "DIR|URL")]
+    place: String,
+
+    /// The number of the entry, or the SHA-512 of the file: of several entries the newest.
+    #[arg(value_name = "INDEX|DIGEST")]
+    what: String,
+
+    #[command(flatten)]
+    trust: Trust,
+
+    /// The file to write [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+pub(crate) fn prove(arguments: &ProveArguments) -> Result<ExitCode, Failure> {
+    let policy = arguments.trust.policy()?;
+    let source = Source::new(&arguments.place)?;
+    let checkpoint = source.checkpoint(&policy)?;
+    let size = checkpoint.head().size;
+    let mut reader = Reader::open(&source, *checkpoint.head())?;
+    let index = match arguments.what.parse() {
+        Ok(index) if arguments.what.len() < 128 => index,
+        _ => find(&mut reader, &arguments.what.to_ascii_lowercase())?,
+    };
+    if index >= size {
+        let message = format!("there is no entry {index}: the log has {size}");
+        return Err(Failure::new(message, "the first entry has the number 0"));
+    }
+    let entry = reader.entry(index)?;
+    let hashes = reader.prove(index)?;
+    let proof = Proof::new(&entry, index, hashes, &checkpoint).to_string();
+    match &arguments.out {
+        Some(path) => save(path, proof.as_bytes())?,
+        None => say(proof.trim_end_matches('\n'))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find(reader: &mut Reader<&Source>, digest: &str) -> Result<u64, Failure> {
+    if digest.len() != 128 || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Err(Failure {
+            status: 2,
+            ..Failure::new(
+                format!("`{digest}` is neither a number nor a SHA-512"),
+                "`sha512sum FILE` prints the 128 digits",
+            )
+        });
+    }
+    let filter = Filter {
+        digest: Some(digest.to_owned()),
+        ..Filter::default()
+    };
+    let mut found = None;
+    listing::each(reader, 0..u64::MAX, Order::NewestFirst, |index, entry| {
+        if filter.takes(&Row::new(index, entry)) {
+            found = Some(index);
+        }
+        found.is_none()
+    })?;
+    found.ok_or_else(|| {
+        Failure::new(
+            "no file with this SHA-512 is in the log",
+            "check the file; one that was signed before the log began is in no entry",
+        )
+    })
+}

@@ -1,0 +1,98 @@
+//! `signstar-log serve`.
+
+use std::{
+    os::unix::net::UnixListener,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    thread,
+    time::Duration,
+};
+
+use clap::Args;
+use listenfd::ListenFd;
+use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
+use signstar_log::{
+    FileKey, Folder,
+    serve::{Peers, Sequencer, Server, State},
+};
+
+use super::{Failure, say};
+
+/// How often the server is looked after.
+const PULSE: Duration = Duration::from_millis(50);
+
+/// Prints one line `signstar-log listening on PATH` once entries are taken. SIGTERM answers what
+/// waits and ends. A disk that is full or fails, a damaged log or a key that does not sign end it
+/// with status 1, and until it is started again no signature leaves the enclave.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// The folder of the log, to be published as it stands.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+
+    /// The folder with what is not public: lock and pending record [default: DIR.state].
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Where to listen; without it the socket comes from systemd.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+
+    /// The file with the key that signs checkpoints (`signstar-log key generate`).
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+
+    /// A Unix user whose processes may append; may be repeated [default: the user of this
+    /// process].
+    #[arg(long = "allow-user", value_name = "NAME")]
+    allow_users: Vec<String>,
+
+    /// Let each user append only as the client that is called as the user is. For a configuration
+    /// with identity = "unix-user".
+    #[arg(long)]
+    client_is_user: bool,
+}
+
+pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
+    let peers = Peers::new(&arguments.allow_users, arguments.client_is_user)?;
+    let mut signals = Signals::new(TERM_SIGNALS)
+        .map_err(|error| Failure::new(format!("cannot wait for signals: {error}"), "try again"))?;
+    let key = FileKey::read(&arguments.key)?;
+    let state = state_of(arguments.state.as_deref(), &arguments.dir);
+    let state = State::lock(&state)?;
+    let sequencer = Sequencer::open(Folder::new(&arguments.dir), state, Box::new(key))?;
+    let (listener, name) = match &arguments.socket {
+        Some(path) => (Server::bind(path)?, path.display().to_string()),
+        None => (activated()?, "the socket of systemd".to_owned()),
+    };
+    let server = Server::start(sequencer, listener, peers, arguments.socket);
+    say(&format!("signstar-log listening on {name}"))?;
+    while signals.pending().next().is_none() && !server.has_stopped() {
+        thread::sleep(PULSE);
+    }
+    server.stop()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The folder with what is not public of the log in `dir`.
+pub(crate) fn state_of(given: Option<&Path>, dir: &Path) -> PathBuf {
+    given.map_or_else(
+        || {
+            let mut name = dir.as_os_str().to_owned();
+            name.push(".state");
+            name.into()
+        },
+        Path::to_owned,
+    )
+}
+
+fn activated() -> Result<UnixListener, Failure> {
+    let taken = ListenFd::from_env().take_unix_listener(0).ok().flatten();
+    taken.ok_or_else(|| Failure {
+        status: 2,
+        ..Failure::new(
+            "there is no socket: neither --socket nor one from systemd",
+            "give --socket PATH, or start it from a socket unit",
+        )
+    })
+}

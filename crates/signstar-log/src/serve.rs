@@ -1,0 +1,21 @@
+//! The one writer of a log.
+
+#[cfg(feature = "misbehave")]
+#[path = "serve/crash/on.rs"]
+mod crash;
+#[cfg(not(feature = "misbehave"))]
+#[path = "serve/crash/off.rs"]
+mod crash;
+mod error;
+mod ids;
+mod peer;
+mod queue;
+mod sequencer;
+mod server;
+mod state;
+
+pub use error::Error;
+pub use peer::{Allowed, Peers};
+pub use sequencer::{Recorded, Sequencer};
+pub use server::Server;
+pub use state::State;

@@ -1,0 +1,122 @@
+//! Where signatures go on record.
+
+use std::collections::BTreeMap;
+
+use super::{Entry, Policy, Recorded, RecordedName, Recorder, RecorderError, VerifierKey};
+use crate::{
+    config::{FileNames, KeyName},
+    policy::Grant,
+    refusal::{Code, Refused},
+    sign::Signed,
+};
+
+/// Where signatures go on record before they are released.
+#[derive(Debug)]
+pub enum Log {
+    /// Nowhere.
+    Unlogged,
+    /// In the public log.
+    Public(PublicLog),
+}
+
+/// The public log, and what is told there.
+#[derive(Debug)]
+pub struct PublicLog {
+    recorder: Box<dyn Recorder>,
+    policy: Policy,
+    file_names: FileNames,
+    of_keys: BTreeMap<KeyName, FileNames>,
+}
+
+impl Log {
+    /// The record of an earlier request that the client called as it calls this one. The HSM need
+    /// not be asked then.
+    ///
+    /// Refuses if the log cannot tell.
+    pub fn find(&self, grant: &Grant) -> Result<Option<Recorded>, Refused> {
+        match (self, grant.request().id()) {
+            (Self::Public(log), Some(id)) => {
+                log.find(grant).map_err(|refused| refused.of(Some(id)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl PublicLog {
+    /// The log that is reached through `recorder` and signs its checkpoints with `key`. Entries
+    /// tell of the names of files what `file_names` says.
+    pub fn new(recorder: Box<dyn Recorder>, key: VerifierKey, file_names: FileNames) -> Self {
+        Self {
+            recorder,
+            policy: Policy::of_log(key),
+            file_names,
+            of_keys: BTreeMap::new(),
+        }
+    }
+
+    /// The same, but for signatures of `key` the entries tell what `file_names` says.
+    #[must_use]
+    pub fn with_file_names_of(mut self, key: KeyName, file_names: FileNames) -> Self {
+        self.of_keys.insert(key, file_names);
+        self
+    }
+
+    fn find(&self, grant: &Grant) -> Result<Option<Recorded>, Refused> {
+        let Some(id) = grant.request().id() else {
+            return Ok(None);
+        };
+        let found = self.recorder.find(grant.client(), id);
+        let Some(proof) = found.map_err(not_recorded)? else {
+            return Ok(None);
+        };
+        let recorded = self.check(&proof)?;
+        if recorded.entry().is_called(grant.client(), Some(id)) {
+            Ok(Some(recorded))
+        } else {
+            Err(astray())
+        }
+    }
+
+    /// Puts `signed` on record. What comes back may be the record of an earlier request with the
+    /// same id.
+    pub(super) fn append(&self, signed: &Signed) -> Result<Recorded, Refused> {
+        let grant = signed.grant();
+        let entry = Entry::new(signed, grant.client(), &self.name(grant))
+            .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
+        let proof = self.recorder.append(&entry).map_err(not_recorded)?;
+        let recorded = self.check(&proof)?;
+        let is_of_this_request = recorded.entry() == &entry
+            || (recorded.entry()).is_called(grant.client(), grant.request().id());
+        is_of_this_request.then_some(recorded).ok_or_else(astray)
+    }
+
+    fn check(&self, proof: &str) -> Result<Recorded, Refused> {
+        Recorded::check(proof, &self.policy)
+            .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))
+    }
+
+    /// What goes on record of the name of the file.
+    fn name(&self, grant: &Grant) -> RecordedName {
+        let request = grant.request();
+        let told = self.of_keys.get(grant.key()).unwrap_or(&self.file_names);
+        match (told, request.alleged_name(), request.name_salt()) {
+            (FileNames::Plain, Some(name), _) => RecordedName::Plain(name.clone()),
+            (FileNames::Commitment, Some(name), Some(salt)) => RecordedName::commit(name, salt),
+            _ => RecordedName::Absent,
+        }
+    }
+}
+
+fn not_recorded(error: RecorderError) -> Refused {
+    let code = match error {
+        RecorderError::Unavailable(_) => Code::LogUnavailable,
+        RecorderError::Refused(_) => Code::Misconfigured,
+    };
+    Refused::new(code).because(error)
+}
+
+/// The proof is good, but not of what was asked about.
+fn astray() -> Refused {
+    Refused::new(Code::Misconfigured).because("the log answered with the record of something else")
+}
