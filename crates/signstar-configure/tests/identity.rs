@@ -86,7 +86,12 @@ fn the_unix_user_has_its_role_and_no_other() {
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
         .map(|line| line["outcome"].as_str().expect("text").to_owned())
         .collect();
-    let expected = ["downloaded", "not-permitted", "not-permitted", "wrong-usage"];
+    let expected = [
+        "downloaded",
+        "not-permitted",
+        "not-permitted",
+        "wrong-usage",
+    ];
     assert_eq!(outcomes, expected);
 }
 

@@ -125,7 +125,7 @@ impl<'a> Checked<'a> {
         }
     }
 
-    fn refuse(&mut self, cause: BadBackup) -> io::Error {
+    fn refuse(&mut self, cause: &BadBackup) -> io::Error {
         self.why = Some(Error::Hsm(
             format!("what it sent is no backup: {cause}").into(),
         ));
@@ -149,7 +149,7 @@ impl Write for Checked<'_> {
                 self.write_all(&header)?;
             }
             Err(BadBackup::Truncated) if self.header.len() < MAX_HEADER => {}
-            Err(cause) => return Err(self.refuse(cause)),
+            Err(cause) => return Err(self.refuse(&cause)),
         }
         Ok(octets.len())
     }
