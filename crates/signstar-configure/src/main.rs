@@ -27,9 +27,10 @@ enum Command {
     /// where the configuration says `identity = "authorized-keys"` does --user name it.
     #[command(after_help = "\
 For certificates, the command of `ssh HOST COMMAND` (SSH_ORIGINAL_COMMAND) is one of:
-  openpgp  the OpenPGP certificates of all keys, in ASCII armor [default]
-  ssh      a line of allowed_signers for each key that makes SSH signatures
-  list     a line for each certificate and each SSH key
+  openpgp     the OpenPGP certificates of version 4 of all keys, in ASCII armor [default]
+  openpgp-v6  those of version 6, which GnuPG does not read
+  ssh         a line of allowed_signers for each key that makes SSH signatures
+  list        a line for each certificate and each SSH key
 Nothing else takes a command.
 
 Exit status: 0 all of it; 1 the host is not set up for this; 2 wrong usage; 3 refused: not a user of

@@ -191,6 +191,26 @@ fn a_renewal_that_is_not_stored_leaves_the_slot_alone() {
 }
 
 #[test]
+fn the_certificate_of_another_key_is_not_renewed() {
+    let Some(desk) = Desk::start("foreign") else {
+        return;
+    };
+    let desk = desk.with_certificate();
+    desk.place
+        .nethsm("key generate images --type Curve25519 --mechanism EdDSA_Signature");
+    // Older than the renewal.
+    let old = ["--created", "2026-01-31T12:00:00Z", "--out", "images.pgp"];
+    let add = ["certificate", "add", "images", "--user-id", IMAGES];
+    desk.nethsm(&[&add[..], &old].concat());
+    let renew = ["certificate", "renew", "packages", "--certificate"];
+    let done = desk.try_nethsm(&[&renew[..], &["images.pgp"]].concat());
+    assert_eq!(done.status.code(), Some(8));
+    desk.nethsm(&["certificate", "show", "packages", "--out", "stored.pgp"]);
+    let read = |name| fs::read(desk.file(name)).expect("there");
+    assert_eq!(read("stored.pgp"), read("first.pgp"));
+}
+
+#[test]
 fn a_published_revocation_ends_the_key() {
     let Some(desk) = Desk::start("revocation") else {
         return;

@@ -15,22 +15,26 @@ const MAX_OCTETS: u64 = 1 << 20;
 /// How the keys are shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Form {
+    /// Certificates of version 4. Those of version 6 are kept apart: where one stands between
+    /// others, GnuPG 2.2 imports none of them.
     OpenPgp,
+    OpenPgpV6,
     Ssh,
     List,
 }
 
 impl Form {
-    /// What the command that came over SSH asks for: exactly one of three words.
+    /// What the command that came over SSH asks for: exactly one of four words.
     pub(super) fn asked_for(asked: Option<&OsStr>) -> Result<Self, Error> {
         let Some(asked) = asked else {
             return Ok(Self::OpenPgp);
         };
         match asked.to_str() {
             Some("openpgp") => Ok(Self::OpenPgp),
+            Some("openpgp-v6") => Ok(Self::OpenPgpV6),
             Some("ssh") => Ok(Self::Ssh),
             Some("list") => Ok(Self::List),
-            _ => Err(Error::Command(&["openpgp", "ssh", "list"])),
+            _ => Err(Error::Command(&["openpgp", "openpgp-v6", "ssh", "list"])),
         }
     }
 }
@@ -63,7 +67,8 @@ fn parts(config: &Config, name: &KeyName, key: &Key, form: Form) -> Vec<Result<S
     let certificates = certificates.into_iter().flatten();
     let ssh = || key.ssh_namespace.iter();
     match form {
-        Form::OpenPgp => certificates.map(|path| armor(path)).collect(),
+        Form::OpenPgp => key.certificate.iter().map(|path| armor(path)).collect(),
+        Form::OpenPgpV6 => key.certificate_v6.iter().map(|path| armor(path)).collect(),
         Form::Ssh => ssh()
             .map(|namespace| Ok(allowed_signer(config, name, namespace, &public_key(key)?)))
             .collect(),
@@ -144,6 +149,7 @@ mod tests {
         let asked = |text: &str| Form::asked_for(Some(OsStr::new(text))).ok();
         assert_eq!(Form::asked_for(None).ok(), Some(Form::OpenPgp));
         assert_eq!(asked("openpgp"), Some(Form::OpenPgp));
+        assert_eq!(asked("openpgp-v6"), Some(Form::OpenPgpV6));
         assert_eq!(asked("ssh"), Some(Form::Ssh));
         assert_eq!(asked("list"), Some(Form::List));
         for other in [

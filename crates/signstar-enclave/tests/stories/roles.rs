@@ -150,7 +150,7 @@ fn a_role_gets_at_nothing_else() {
             "signstar-sign --client client1",
             "signstar-configure download backup",
             "openpgp; id",
-            "--user backup",
+            "openpgp --user backup",
             "id",
         ] {
             let outcome = ask(&story, user, &[command]);

@@ -109,6 +109,16 @@ fn the_older_statement_never_wins() {
 }
 
 #[test]
+fn another_key_renews_nothing() {
+    let made = certificate(&Software::ed25519());
+    let renewed = made.renew(&Renewal::default(), now(), &Software::ed25519());
+    assert!(
+        matches!(renewed, Err(InvalidCertificate::Issue(_))),
+        "{renewed:?}"
+    );
+}
+
+#[test]
 fn terms_can_be_taken_over() {
     let key = Software::ed25519();
     let terms = Terms {

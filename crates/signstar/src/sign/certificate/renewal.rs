@@ -23,7 +23,7 @@ impl Certificate {
     /// user ID that stays or comes, a revocation over every one that goes. What was said before,
     /// and what others certified, is kept.
     ///
-    /// Uses one operation of `signer` for each user ID. Fails if no user ID would be left, and if
+    /// Uses one operation of `signer` for each user ID and verifies the outcome. Fails if no user ID would be left, and if
     /// `at` is not after the last time, since then the older statement would win.
     pub fn renew(
         &self,

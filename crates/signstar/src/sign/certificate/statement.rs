@@ -158,15 +158,12 @@ impl<'a> Statement<'a> {
             public: self.primary,
             signer,
         };
-        Ok(
-            config.sign_certification(
-                &remote,
-                self.primary,
-                &Password::empty(),
-                Tag::UserId,
-                id,
-            )?,
-        )
+        let no_password = Password::empty();
+        let signature =
+            config.sign_certification(&remote, self.primary, &no_password, Tag::UserId, id)?;
+        // In a certificate with older statements, one that does not verify would go unnoticed.
+        signature.verify_certification(self.primary, Tag::UserId, id)?;
+        Ok(signature)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who may download what, told by the Unix user that runs the program.
+//! Who may download what, and what comes: the program without SSH around it.
 
 use std::{
     fs,
@@ -117,14 +117,50 @@ fn an_hsm_that_is_away_is_told_from_one_that_is_not_set_up() {
     assert!(!journal.contains("correct horse"));
 }
 
+/// The key of a vector by its name, as other programs made it.
+fn vector(name: &str) -> String {
+    let text = include_str!("../../../spec/vectors/signatures.json");
+    let vectors: Vec<serde_json::Value> = serde_json::from_str(text).expect("JSON");
+    let found = vectors.iter().find(|vector| vector["name"] == name);
+    let key = found.expect("there")["key"].as_str().expect("text");
+    key.to_owned()
+}
+
 #[test]
 fn what_is_left_out_is_named_and_the_rest_is_handed_out() {
+    let key = "hsm = \"main\"\nid = \"a\"\noperator = \"a\"\n\
+               passphrase = { file = \"HERE/passphrase\" }\n";
     let host = Host::new(
         "identity = \"authorized-keys\"",
-        "[user.fetch]\nrole = \"certificates\"\n[key.a]\nhsm = \"main\"\nid = \"a\"\n\
-         operator = \"a\"\npassphrase = { file = \"HERE/passphrase\" }\n\
-         certificate = \"HERE/passphrase\"\n",
+        &format!(
+            "[user.fetch]\nrole = \"certificates\"\n\
+             [key.a]\n{key}certificate = \"HERE/passphrase\"\n\
+             [key.b]\n{key}certificate = \"HERE/b.asc\"\ncertificate-v6 = \"HERE/b6.asc\"\n\
+             [key.c]\n{key}certificate = \"HERE/b.asc\"\nssh-namespace = \"file\"\n"
+        ),
     );
-    // A file that is no certificate does not get out.
-    host.refuses("certificates --user fetch", 1, "key a:");
+    let path = |name: &str| host.folder.path().join(name);
+    fs::write(path("b.asc"), vector("OpenPGPv4, ed25519")).expect("written");
+    fs::write(path("b6.asc"), vector("OpenPGPv6, Ed25519")).expect("written");
+
+    // A file that is no certificate does not get out, and one of several keys comes once.
+    let output = host.run("certificates --user fetch", None);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("left out: key a:"), "{told}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert_eq!(text.matches("BEGIN PGP PUBLIC KEY BLOCK").count(), 1);
+    assert!(!text.contains("correct horse"));
+
+    // What GnuPG does not read does not stand among what it reads.
+    let six = host.run("certificates --user fetch", Some("openpgp-v6"));
+    assert!(six.status.success(), "{six:?}");
+    let six = String::from_utf8(six.stdout).expect("text");
+    assert_eq!(six.matches("BEGIN PGP PUBLIC KEY BLOCK").count(), 1);
+    assert_ne!(six, text);
+
+    let ssh = host.run("certificates --user fetch", Some("ssh"));
+    assert!(ssh.status.success(), "{ssh:?}");
+    let line = "c@signstar.example.org namespaces=\"file\" ssh-ed25519 ";
+    assert!(ssh.stdout.starts_with(line.as_bytes()), "{ssh:?}");
 }
