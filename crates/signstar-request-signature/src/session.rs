@@ -93,13 +93,24 @@ impl<T, R: Read> Iterator for Session<T, R> {
             return None;
         }
         let about = self.in_flight.recv().ok()?;
-        let broken = match next_answer(&mut self.answers) {
-            Ok(octets) => return Some(Ok((about, octets))),
-            Err(broken) => broken,
+        let broken = loop {
+            match next_answer(&mut self.answers) {
+                // Not an answer yet: the same request still waits for its own.
+                Ok(octets) if is_progress(&octets) => {}
+                Ok(octets) => return Some(Ok((about, octets))),
+                Err(broken) => break broken,
+            }
         };
         self.is_broken = true;
         Some(Err(broken))
     }
+}
+
+fn is_progress(octets: &Octets) -> bool {
+    matches!(
+        response::Answer::parse(octets.as_slice()),
+        Ok(response::Answer::Progress { .. })
+    )
 }
 
 /// The next answer of an enclave.
@@ -219,6 +230,12 @@ mod tests {
     #[test]
     fn answers_are_values_and_not_lines() {
         assert_eq!(told("{}{\n\"a\":\n1}", 2), [Ok(0), Ok(1)]);
+    }
+
+    #[test]
+    fn how_long_it_takes_is_no_answer() {
+        let progress = "{\"version\":\"1.1.0\",\"progress\":{\"ahead\":7}}\n{}";
+        assert_eq!(told(progress, 1), [Ok(0)]);
     }
 
     #[test]
