@@ -32,12 +32,7 @@ fn an_hsm_that_dies_in_the_middle_leaves_no_half_signature() {
     };
     let before = count(&story);
 
-    let running = started(
-        story
-            .sender("client1")
-            .args(["--patience", "5"])
-            .args(&files),
-    );
+    let running = started(story.sender("client1").args(&files));
     let end = Instant::now() + PATIENCE;
     let signed = || files.iter().filter(|file| signature(file).exists()).count();
     while signed() < 20 {
@@ -76,7 +71,7 @@ fn an_enclave_that_is_started_again_has_the_same_keys() {
 
     story.end_enclave();
     assert!(!story.home().join("enclave.json").exists());
-    story.send_once("client1", &[&file]).expect(4);
+    story.send("client1", &[&file]).expect(4);
     gpg.verify(&file).expect("the old signature is untouched");
 
     story.start();

@@ -55,7 +55,7 @@ fn no_log_no_signature() {
     let mut story = Story::begin();
     let file = story.file("file", "asked for when the log is gone");
     story.enclave().log().kill();
-    let outcome = story.send_once("client1", &[&file]);
+    let outcome = story.send("client1", &[&file]);
     outcome.expect(4);
     outcome.expect_complaint("log-unavailable");
     assert!(!signature(&file).exists());

@@ -35,7 +35,7 @@ impl Trouble {
         let before = self.story.listing();
         let old = fs::read(signature(&self.files[0])).expect("there");
         let lines = self.story.journal().len();
-        let sent = self.story.send_once("client1", &self.files);
+        let sent = self.story.send("client1", &self.files);
         sent.expect(code);
         sent.expect_complaint(outcome);
         assert_eq!(self.story.listing(), before);

@@ -379,6 +379,40 @@ mod tests {
     }
 
     #[test]
+    fn the_public_log_is_a_table() {
+        let vkey = "log.example.org/2026+8862e5c8+AXMt2+Su+oGBMIwOblaioJ+xgxi18YW1kGt47Q9exLL2";
+        let table = format!("log = {{ socket = \"/run/log\", vkey = \"{vkey}\" }}");
+        let public = GOOD.replace("log = \"unlogged\"", &table);
+        let config = Config::parse(&public).expect("good");
+        let Log::Public(log) = &config.log else {
+            panic!("a public log");
+        };
+        assert_eq!(log.socket, PathBuf::from("/run/log"));
+        assert_eq!(log.vkey.to_string(), vkey);
+        assert_eq!(log.file_names, FileNames::Plain);
+        let of_key = "id = \"packages\"\n        log-file-names = \"absent\"";
+        let config = Config::parse(&public.replace("id = \"packages\"", of_key)).expect("good");
+        let mut keys = config.keys.values();
+        let names = keys.next().expect("a key").log_file_names;
+        assert_eq!(names, Some(FileNames::Absent));
+
+        let cosigner =
+            "witness.example.org/a+b128b3e3+BKnESUrMSfTFJQGgDPTVYkBNU8Z409kYt/MYUgc3TWBV";
+        for (from, to, message) in [
+            ("socket", "sock", "unknown field `sock`"),
+            ("socket = \"/run/log\", ", "", "missing field `socket`"),
+            (vkey, cosigner, "type 0x01"),
+            (vkey, "log.example.org", "NAME+ID+KEY"),
+            ("socket", "clients = \"pseudonym\", socket", "unknown field"),
+            (&table, "log = \"logged\"", "unknown variant `logged`"),
+            (&table, "log = true", "the table [log]"),
+        ] {
+            let error = Config::parse(&public.replace(from, to)).expect_err(to);
+            assert!(error.to_string().contains(message), "{to}: {error}");
+        }
+    }
+
+    #[test]
     fn what_is_referred_to_exists() {
         assert_eq!(
             error("key = \"packages\"", "key = \"iso\""),

@@ -152,13 +152,6 @@ impl Story {
         Outcome::of(self.sender(client).arg("--").args(files))
     }
 
-    /// The same, tried once: trouble is told at once and not waited for.
-    pub(crate) fn send_once(&self, client: &str, files: &[impl AsRef<Path>]) -> Outcome {
-        let files = files.iter().map(AsRef::as_ref);
-        let mut sender = self.sender(client);
-        Outcome::of(sender.args(["--patience", "0", "--"]).args(files))
-    }
-
     /// Checks the signatures of `files` as the client of the enclave does offline.
     pub(crate) fn check(&self, client: &str, files: &[impl AsRef<Path>]) -> Outcome {
         let files = files.iter().map(AsRef::as_ref);
