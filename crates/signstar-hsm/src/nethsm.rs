@@ -11,7 +11,7 @@ use signstar::{
 };
 
 /// A key in one device, and the operator that may use it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NetHsmKey {
     operator: Client,
     id: KeyId,

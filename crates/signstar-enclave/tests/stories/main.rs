@@ -10,6 +10,7 @@ mod doors;
 mod key_types;
 mod large;
 mod many;
+mod mechanisms;
 mod others;
 mod pacman;
 mod rates;

@@ -1,6 +1,7 @@
 //! Signatures other than OpenPGP version 4, from request to response, with keys in software and
 //! with the programs of the field.
 
+mod foreign;
 #[path = "../openpgp/programs.rs"]
 #[expect(dead_code, reason = "not every program is called here")]
 mod programs;

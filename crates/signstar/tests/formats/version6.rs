@@ -213,3 +213,20 @@ fn one_key_has_a_certificate_of_each_version() {
     let mixed = SigningKey::new(v6, signer(), domain(), Default::default());
     assert!(mixed.with_certificate(foreign).is_err());
 }
+
+#[test]
+fn many_work_for_one_session_at_once() {
+    let software = Software::ed25519();
+    let certificate = certificate(&software.public(), &software);
+    let enclave = enclave(key(certificate, software), OutputType::OpenPgpV6);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..16 {
+                    let salt = salt(&enclave);
+                    sign(&enclave, salted(&salt, FILE), Output::OpenPgpV6(salt)).expect("signed");
+                }
+            });
+        }
+    });
+}
