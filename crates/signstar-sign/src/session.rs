@@ -219,7 +219,13 @@ impl<W: Write + Send> Shared<'_, W> {
     }
 
     fn work_on(&self, job: &Job) {
-        let (line, status) = self.session.answer(job);
+        // Whatever happens, the place does not stay empty: all behind it would wait.
+        let answered = bug::caught(|| self.session.answer(job));
+        let (line, status) = answered.unwrap_or_else(|bug| {
+            self.session.journal.bug(self.session.client, &bug);
+            let refused = Refused::new(Code::Misconfigured);
+            (refusal_to_json(&refused), refused.code().exit_status())
+        });
         self.worst.fetch_max(status, Ordering::Relaxed);
         self.turns.answer(job.number, line);
     }
