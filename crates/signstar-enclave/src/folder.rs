@@ -175,7 +175,19 @@ impl Folder {
              [hsm.main]\n\
              kind = \"nethsm\"\n\
              url = {url}\n\
-             tls = {tls}\n",
+             tls = {tls}\n\
+             \n\
+             [user.certificates]\n\
+             role = \"certificates\"\n\
+             \n\
+             [user.metrics]\n\
+             role = \"metrics\"\n\
+             \n\
+             [user.backup]\n\
+             role = \"backup\"\n\
+             hsm = \"main\"\n\
+             operator = \"backup\"\n\
+             passphrase = {{ file = {backup} }}\n",
             domain = quote(DOMAIN),
             journal = quote(&self.journal().to_string_lossy()),
             state = quote(&self.path().join("state").to_string_lossy()),
@@ -183,6 +195,7 @@ impl Folder {
             vkey = quote(log.vkey()),
             url = quote(hsm.url()),
             tls = quote(hsm.tls()),
+            backup = quote(&self.secret_file("backup").to_string_lossy()),
         );
         for Client { name, .. } in clients {
             text.push_str(&format!(
@@ -202,21 +215,6 @@ impl Folder {
                 certificate = quote(&self.certificate(name).to_string_lossy()),
             ));
         }
-        text.push_str(&format!(
-            "\n\
-             [user.certificates]\n\
-             role = \"certificates\"\n\
-             \n\
-             [user.metrics]\n\
-             role = \"metrics\"\n\
-             \n\
-             [user.backup]\n\
-             role = \"backup\"\n\
-             hsm = \"main\"\n\
-             operator = \"backup\"\n\
-             passphrase = {{ file = {passphrase} }}\n",
-            passphrase = quote(&self.secret_file("backup").to_string_lossy()),
-        ));
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }
