@@ -171,6 +171,22 @@ impl Folder {
             url = quote(hsm.url()),
             tls = quote(hsm.tls()),
         );
+        text.push_str(&format!(
+            "\n\
+             [user.certificates]\n\
+             role = \"certificates\"\n\
+             \n\
+             [user.metrics]\n\
+             role = \"metrics\"\n\
+             \n\
+             [user.backup]\n\
+             role = \"backup\"\n\
+             hsm = \"main\"\n\
+             operator = \"backup\"\n\
+             passphrase = {{ file = {passphrase} }}\n",
+            passphrase = quote(&self.secret_file("backup").to_string_lossy()),
+        ));
+        // The clients stand last: who tries things adds lines to the last one.
         for Client { name, .. } in clients {
             text.push_str(&format!(
                 "\n\
@@ -189,21 +205,6 @@ impl Folder {
                 certificate = quote(&self.certificate(name).to_string_lossy()),
             ));
         }
-        text.push_str(&format!(
-            "\n\
-             [user.certificates]\n\
-             role = \"certificates\"\n\
-             \n\
-             [user.metrics]\n\
-             role = \"metrics\"\n\
-             \n\
-             [user.backup]\n\
-             role = \"backup\"\n\
-             hsm = \"main\"\n\
-             operator = \"backup\"\n\
-             passphrase = {{ file = {passphrase} }}\n",
-            passphrase = quote(&self.secret_file("backup").to_string_lossy()),
-        ));
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }

@@ -50,7 +50,7 @@ fn refused(good: &Value) -> Vec<(String, &'static str)> {
     ] {
         bad.push((request, "malformed-request"));
     }
-    for version in ["0.9.0", "1.0.1", "1.1.0", "2.0.0", "1.0.0-rc.1"] {
+    for version in ["0.9.0", "1.0.1", "1.2.0", "2.0.0", "1.0.0-rc.1"] {
         bad.push((changed("/version", json!(version)), "unsupported-version"));
     }
     for input in ["", "SHA512-digest", "sha2-0.11-SHA256-state"] {
