@@ -27,6 +27,8 @@ pub(crate) struct Uses {
 
 struct Noted {
     sums: Sums,
+    /// What was taken out to be committed, and is not yet.
+    taken: Sums,
     /// The number of the file that is written.
     number: u64,
     file: Option<File>,
@@ -39,6 +41,7 @@ impl Uses {
         fs::create_dir_all(folder).map_err(failed)?;
         let mut noted = Noted {
             sums: Sums::new(),
+            taken: Sums::new(),
             number: first,
             file: None,
             is_closed: false,
@@ -94,29 +97,37 @@ impl Uses {
     }
 
     /// Whether the store lacks uses of the key at `path`; of any key without a path.
+    ///
+    /// Sums that were taken out are lacking until they are forgotten.
     pub(crate) fn is_waiting(&self, path: Option<&str>) -> bool {
         let noted = self.noted();
-        path.map_or(!noted.sums.is_empty(), |path| noted.sums.contains_key(path))
+        [&noted.sums, &noted.taken]
+            .iter()
+            .any(|sums| path.map_or(!sums.is_empty(), |path| sums.contains_key(path)))
     }
 
     /// Takes all sums out, to be committed together with the number that comes with them.
+    ///
+    /// [`Self::forget`] or [`Self::restore`] comes before the next one.
     pub(crate) fn take(&self) -> (Sums, u64) {
         let mut noted = self.noted();
         noted.number += 1;
         noted.file = None;
-        (std::mem::take(&mut noted.sums), noted.number)
+        noted.taken = std::mem::take(&mut noted.sums);
+        (noted.taken.clone(), noted.number)
     }
 
     /// Takes back sums that could not be committed.
-    pub(crate) fn restore(&self, sums: Sums) {
+    pub(crate) fn restore(&self) {
         let mut noted = self.noted();
-        for (path, uses) in sums {
+        for (path, uses) in std::mem::take(&mut noted.taken) {
             *noted.sums.entry(path).or_default() += uses;
         }
     }
 
-    /// Forgets the files before `number`, whose sums are committed.
+    /// Forgets what was taken and the files before `number`: all that is committed.
     pub(crate) fn forget(&self, number: u64) {
+        self.noted().taken.clear();
         // One that stays is removed at the next start. Usually there is one: the last.
         for number in (0..number).rev() {
             if fs::remove_file(self.file(number)).is_err() {
@@ -202,6 +213,23 @@ mod tests {
             0,
             "forgotten"
         );
+    }
+
+    #[test]
+    fn what_is_on_its_way_to_the_store_is_still_lacking_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let uses = open(folder.path(), 0);
+        uses.note("/key/a").expect("noted");
+        uses.take();
+        assert!(uses.is_waiting(Some("/key/a")));
+        assert!(!uses.is_waiting(Some("/key/b")));
+
+        uses.restore();
+        uses.note("/key/a").expect("noted");
+        let (sums, number) = uses.take();
+        assert_eq!(sums, Sums::from([("/key/a".to_owned(), 2)]));
+        uses.forget(number);
+        assert!(!uses.is_waiting(None));
     }
 
     #[test]

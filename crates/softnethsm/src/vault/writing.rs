@@ -114,7 +114,7 @@ impl Writing<'_> {
         let written = self.write_counts(&sums, number);
         match written {
             Ok(()) => self.vault.uses.forget(number),
-            Err(_) => self.vault.uses.restore(sums),
+            Err(_) => self.vault.uses.restore(),
         }
         written
     }
