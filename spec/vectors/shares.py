@@ -241,7 +241,8 @@ def from_words(text):
 
 
 def from_either(text):
-    return from_words(text) if len(text.split()) > 1 else from_text(text)
+    is_text = text.lower().lstrip().startswith(PART + "1") or len(text.split()) == 1
+    return from_text(text) if is_text else from_words(text)
 
 
 # --- boxes -----------------------------------------------------------------------------------
@@ -275,8 +276,6 @@ def box(key, shares, salt, secret):
 def open_box(text, shares):
     header, sealed = text.split("sealed ")
     lines = dict(line.rsplit(" ", 1) for line in header.splitlines() if not line.startswith("scheme"))
-    scheme = next(line for line in header.splitlines() if line.startswith("scheme"))
-    threshold, count = map(int, scheme[len("scheme ") :].split(" of "))
     name = bytes.fromhex(lines["set"])
     known = lambda share: lines.get(f"share {share.index}") == share.fingerprint().hex()
     if not shares:
@@ -287,16 +286,14 @@ def open_box(text, shares):
         raise Problem("other-scheme")
     if shares[0].set_id != name:
         raise Problem("other-box")
-    if (shares[0].threshold, shares[0].count) != (threshold, count):
-        raise Problem("other-scheme")
     for i, one in enumerate(shares):
         for two in shares[i + 1 :]:
             if one.index == two.index:
                 raise Problem("twice" if one.same(two) else "conflict")
-    if len(shares) < threshold:
+    if len(shares) < shares[0].threshold:
         raise Problem("too-few")
     key = at_zero({share.index: share.value for share in shares})
-    if set_id(key, threshold, count) != name:
+    if set_id(key, shares[0].threshold, shares[0].count) != name:
         raise Problem("damaged-box" if all(map(known, shares)) else "forged")
     box_key = mac(key, b"signstar-shares 1 box" + header.encode())
     sealed = base64.b64decode(sealed.strip(), validate=True)
@@ -377,6 +374,8 @@ def share_vectors(share):
         ("a space before the text", " " + text, "not-a-share"),
         ("text in mixed case", text[:40].upper() + text[40:], "mixed-case"),
         ("prefix in upper case", text[:15].upper() + text[15:], "mixed-case"),
+        ("a space in the text", text[:60] + " " + text[60:], ("character", 61)),
+        ("text in two lines", text[:60] + "\n" + text[60:], ("character", 61)),
         ("nothing", "", "not-a-share"),
         ("another prefix", "signstar-chare" + text[14:], "not-a-share"),
         ("only the prefix", text[:15], "characters"),
@@ -445,7 +444,9 @@ def open_vectors(sets):
         ("other box", other_box, [one, two, three], "other-box"),
         ("twice", sealed, [one, two, one], "twice"),
         ("one with another scheme", sealed, [one, foreign, three], "other-scheme"),
-        ("all with another scheme", sealed, foreign_all, "other-scheme"),
+        ("with the scheme of the box and another", sealed, [foreign, one, three], "other-scheme"),
+        ("all with another scheme", sealed, foreign_all, "forged"),
+        ("scheme of the box changed", sealed.replace("3 of 5", "2 of 5"), [one, two, three], "damaged-box"),
         ("conflict", sealed, [two, forged, three], "conflict"),
         ("forged", sealed, [one, forged, three], "forged"),
         ("one forged of many", sealed, [one, forged, three, four, five], "forged"),

@@ -95,7 +95,7 @@ impl SealedBox {
     ///
     /// # Errors
     ///
-    /// [`CannotOpen::OtherBox`], [`CannotOpen::OtherScheme`] or [`CannotOpen::Forged`].
+    /// [`CannotOpen::OtherBox`] or [`CannotOpen::Forged`].
     pub fn check(&self, share: &Share) -> Result<(), CannotOpen> {
         let sealed = self.set();
         if share.set.id != sealed.id {
@@ -104,7 +104,6 @@ impl SealedBox {
                 sealed: sealed.id,
             });
         }
-        agreed(&[share], sealed)?;
         if self.knows(share) {
             Ok(())
         } else {
@@ -113,27 +112,35 @@ impl SealedBox {
     }
 }
 
-/// The set of all shares, if it is the same, and the scheme of `sealed` if its name is.
+/// The set of all shares, if it is the same.
 fn agreed(shares: &[&Share], sealed: Set) -> Result<Set, CannotOpen> {
     let first = shares.first().ok_or(CannotOpen::NoShares)?.set;
     // If any is of this box, the others are the strangers.
-    let ours = shares.iter().any(|share| share.set.id == sealed.id);
-    let expected = if ours { sealed } else { first };
-    if let Some(other) = shares.iter().find(|share| share.set.id != expected.id) {
-        return Err(CannotOpen::OtherSet {
-            index: other.index,
-            found: other.set.id,
-            expected: expected.id,
-        });
+    let sets = || shares.iter().map(|share| share.set);
+    let of_box = sets().find(|set| *set == sealed);
+    let nearly = || sets().find(|set| set.id == sealed.id);
+    let expected = of_box.or_else(nearly).unwrap_or(first);
+    for share in shares {
+        let (index, found) = (share.index, share.set);
+        if found.id != expected.id {
+            return Err(CannotOpen::OtherSet {
+                index,
+                found: found.id,
+                expected: expected.id,
+            });
+        }
     }
-    match shares.iter().find(|share| share.set != expected) {
-        Some(other) => Err(CannotOpen::OtherScheme {
-            index: other.index,
-            found: other.set.scheme,
-            expected: expected.scheme,
-        }),
-        None => Ok(expected),
+    for share in shares {
+        let (index, found) = (share.index, share.set);
+        if found.scheme != expected.scheme {
+            return Err(CannotOpen::OtherScheme {
+                index,
+                found: found.scheme,
+                expected: expected.scheme,
+            });
+        }
     }
+    Ok(expected)
 }
 
 fn all_differ(shares: &[&Share]) -> Result<(), CannotOpen> {
@@ -169,14 +176,14 @@ pub enum CannotOpen {
         /// That of the box, if one of the shares is of that; else that of the first share.
         expected: SetId,
     },
-    /// Shares that call themselves of one set, and contradict each other or the box.
-    #[error("share {index} says {found}, and the set is {expected}")]
+    /// Shares that call themselves of one set, and contradict each other.
+    #[error("share {index} says {found}, the others {expected}")]
     OtherScheme {
         /// The number of a share that does not belong.
         index: u8,
         /// Its scheme.
         found: Scheme,
-        /// That of the box or of the first share.
+        /// That of the box, if one of the shares has that; else that of the first share.
         expected: Scheme,
     },
     /// Shares of one set, but the box is of another.

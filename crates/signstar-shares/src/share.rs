@@ -88,10 +88,11 @@ impl Share {
         if trimmed.starts_with("-----BEGIN AGE") || trimmed.starts_with("age-encryption.org/") {
             return Err(Unreadable::Encrypted);
         }
-        if trimmed.contains(|letter: char| letter.is_ascii_whitespace()) {
-            Self::from_words(input)
-        } else {
+        let is_one = !trimmed.contains(|letter: char| letter.is_ascii_whitespace());
+        if is_one || text::begins(trimmed) {
             Self::from_text(input)
+        } else {
+            Self::from_words(input)
         }
     }
 

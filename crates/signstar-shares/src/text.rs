@@ -24,10 +24,7 @@ pub(crate) fn read(input: &str) -> Result<Share, Unreadable> {
     let text = input
         .strip_suffix('\n')
         .map_or(input, |line| line.strip_suffix('\r').unwrap_or(line));
-    let is_share = text
-        .get(..PREFIX.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
-    if !is_share {
+    if !begins(text) {
         return Err(Unreadable::NotAShare);
     }
     let mut lower = SecretText::with_capacity(text.len());
@@ -56,6 +53,12 @@ pub(crate) fn read(input: &str) -> Result<Share, Unreadable> {
             position: wrong_character(&mut lower),
         }),
     }
+}
+
+/// Whether it begins like a share, however it goes on.
+pub(crate) fn begins(text: &str) -> bool {
+    text.get(..PREFIX.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 /// The octets, if the checksum of the text fits.
