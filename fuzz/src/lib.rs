@@ -12,8 +12,11 @@ use signstar::{
     response::Answer,
     sign::{Certificate, Detached, PublicKey, SshSignature},
 };
+use signstar_shares::{Receipt, Recipient, SealedBox, Share};
 
 const LOG: &str = "log.example.org/2026+8862e5c8+AXMt2+Su+oGBMIwOblaioJ+xgxi18YW1kGt47Q9exLL2";
+const SHARE: &str = "signstar-share1qygszpn63uvgwrrxhaa6tgc829lml77p35w4l93w\
+                     lxd7dh98npns6dggvn770ktqmc8mewjneplsztg6q6mr089whwp5th";
 const WITNESS: &str = "witness.example.org/a+b128b3e3+BKnESUrMSfTFJQGgDPTVYkBNU8Z409kYt/MYUgc3TWBV";
 
 /// One request.
@@ -217,6 +220,33 @@ pub fn bundle(octets: &[u8]) {
     let leaves: Vec<Hash> = entries.iter().map(|entry| Hash::leaf(entry)).collect();
     assert!((1..=256).contains(&leaves.len()));
     let _ = Hash::root(&leaves);
+}
+
+/// What a holder hands in, and the box that it is for.
+pub fn share(octets: &[u8]) {
+    let Ok(text) = str::from_utf8(octets) else {
+        return;
+    };
+    if let Ok(share) = Share::read(text) {
+        for written in [share.to_text(), share.to_words()] {
+            let again = Share::read(written.expose()).expect("an own share is one");
+            assert_eq!(again.receipt(), share.receipt());
+        }
+    }
+    if let Ok(sealed) = SealedBox::parse(text) {
+        assert_eq!(sealed.to_string(), text);
+    }
+    if let Ok(receipt) = text.parse::<Receipt>() {
+        assert_eq!(receipt.to_string().parse(), Ok(receipt));
+    }
+    if let Ok(recipient) = Recipient::from_openssh(text) {
+        let line = recipient.to_openssh();
+        let again = Recipient::from_openssh(&line).expect("an own one");
+        assert_eq!(again.to_openssh(), line);
+        let share = Share::read(SHARE).expect("a share");
+        let sealed = share.seal_to(&recipient);
+        assert_eq!(Share::read(&sealed).err(), Some(signstar_shares::Unreadable::Encrypted));
+    }
 }
 
 /// The log and a witness of the vectors.
