@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use signstar::{
     sign::{Certificate, Detached},
 };
 
-use crate::story::{GnuPg, Outcome, Story, signature};
+use crate::story::{GnuPg, Outcome, Story, is_installed, signature};
 
 /// A request for `content` that asks for a proof and is called `id`.
 fn request(story: &Story, content: &str, id: &str) -> Value {
@@ -38,6 +39,11 @@ fn size(story: &Story) -> u64 {
     let text = fs::read_to_string(checkpoint).expect("a checkpoint");
     let size = text.lines().nth(1).expect("a size");
     size.parse().expect("a number")
+}
+
+/// Where the client puts the proof of the signature of `file`.
+fn proof_of(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.proof", signature(file).display()))
 }
 
 fn policy(story: &Story) -> Policy {
@@ -153,8 +159,6 @@ fn the_client_brings_the_proof_and_checks_it_offline() {
     };
     send(&story, &vkey).expect(0);
     assert_eq!(size(&story), 2);
-    let proof = |file: &Path| PathBuf::from(format!("{}.proof", signature(file).display()));
-
     // The key of another log: nothing is accepted, and what is there stays.
     let other = Story::begin().description().log.vkey.clone();
     let old = fs::read(signature(&files[0])).expect("there");
@@ -182,11 +186,11 @@ fn the_client_brings_the_proof_and_checks_it_offline() {
     verify("--log-key", other.as_ref()).expect(5);
 
     // The proof of one signature is not that of another.
-    fs::copy(proof(&files[0]), proof(&files[1])).expect("copied");
+    fs::copy(proof_of(&files[0]), proof_of(&files[1])).expect("copied");
     let mixed = verify("--log-key", vkey.as_ref());
     mixed.expect(5);
     mixed.expect_complaint("the proof is that of another signature");
-    fs::remove_file(proof(&files[1])).expect("removed");
+    fs::remove_file(proof_of(&files[1])).expect("removed");
     let missing = verify("--log-key", vkey.as_ref());
     missing.expect(5);
     missing.expect_complaint("there is no proof");
@@ -211,4 +215,56 @@ fn many_at_once_are_all_on_record() {
         .collect();
     story.send("client1", &files).expect(0);
     assert_eq!(size(&story), 40);
+}
+
+/// What `read_log.py` says of the log and of the proofs of `files`: it shares no code with us.
+fn read_independently(story: &Story, files: &[PathBuf]) -> Outcome {
+    let log = &story.description().log;
+    let mut reader = Command::new("python3");
+    reader
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../spec/vectors/read_log.py"
+        ))
+        .arg(&log.dir)
+        .arg(&log.vkey)
+        .args(files.iter().map(|file| proof_of(file)))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Outcome::of(&mut reader)
+}
+
+#[test]
+fn a_reader_that_shares_no_code_recomputes_the_log() {
+    if !is_installed("python3") {
+        return;
+    }
+    let story = Story::begin();
+    let files: Vec<_> = (0..300)
+        .map(|number| story.file(format!("file-{number}"), number.to_string()))
+        .collect();
+    let vkey = story.description().log.vkey.clone();
+    let mut sender = story.sender("client1");
+    Outcome::of(sender.args(["--log-key", &vkey, "--"]).args(&files)).expect(0);
+    let some = [&files[..2], &files[255..257]].concat();
+    let outcome = read_independently(&story, &some);
+    outcome.expect(0);
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    assert!(lines[0].starts_with("300 entries, root "), "{outcome:#?}");
+    assert_eq!(lines.len(), 5);
+
+    // It does not just say yes.
+    let tile = story.description().log.dir.join("tile/0/000");
+    let good = fs::read(&tile).expect("a full tile");
+    let mut bad = good.clone();
+    bad[8191] ^= 1;
+    fs::write(&tile, bad).expect("written");
+    let outcome = read_independently(&story, &[]);
+    outcome.expect(1);
+    outcome.expect_complaint("tile 0 of level 0 is another");
+    fs::write(&tile, good).expect("written");
+    fs::copy(proof_of(&files[0]), proof_of(&files[1])).expect("copied");
+    read_independently(&story, &some).expect(0);
+    let text = fs::read_to_string(proof_of(&files[0])).expect("a proof");
+    fs::write(proof_of(&files[0]), text.replace("index ", "index 1")).expect("written");
+    read_independently(&story, &some).expect(1);
 }
