@@ -29,6 +29,7 @@ mod hashed;
 mod patience;
 mod proxy;
 mod record;
+mod requests;
 mod session;
 mod settings;
 mod shortcut;

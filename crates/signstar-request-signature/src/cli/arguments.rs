@@ -91,7 +91,8 @@ pub(crate) struct Prepare {
 /// hosts.
 ///
 /// `send -` reads requests from standard input instead and writes one line of response for each
-/// to standard output; these are not verified, as it is not known what they are for.
+/// to standard output, in the same order; these are not verified, as it is not known what they are
+/// for.
 #[derive(Args, Debug)]
 #[command(after_help = format!("{SEND_EXAMPLES}{EXIT_STATUS}"))]
 pub(crate) struct Send {

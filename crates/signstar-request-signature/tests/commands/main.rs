@@ -1,6 +1,7 @@
 //! The real program, with stand-ins for `ssh` and for the enclave.
 
 mod again;
+mod forwarded;
 mod kinds;
 mod named;
 mod resumed;
