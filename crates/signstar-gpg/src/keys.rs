@@ -13,7 +13,9 @@ use pgp::{
     types::KeyDetails,
 };
 use signstar::sign::Certificate;
-use signstar_request_signature::{Destination, Error as ClientError, Remote, Settings, Ssh, Trust};
+use signstar_request_signature::{
+    Destination, Error as ClientError, Proxy, Remote, Settings, Ssh, Trust,
+};
 
 use crate::Error;
 
@@ -63,9 +65,15 @@ impl Enclaves {
     /// Finds the enclaves in the settings at `path`. `destination` takes precedence over that of
     /// the default one.
     ///
+    /// Connections are made by `proxy` if there is one, unless its user configured something else.
+    ///
     /// Without settings there are none. Certificates have to be there: by them keys are told from
     /// those of others, and no signature counts without.
-    pub fn read(path: Option<&Path>, destination: Option<OsString>) -> Result<Self, Error> {
+    pub fn read(
+        path: Option<&Path>,
+        destination: Option<OsString>,
+        proxy: Option<&Proxy>,
+    ) -> Result<Self, Error> {
         let settings = path.map_or_else(|| Ok(Settings::default()), Settings::read)?;
         let named = destination
             .map(|text| Destination::try_from(text.to_string_lossy().into_owned()))
@@ -85,7 +93,7 @@ impl Enclaves {
         }
         for remote in &remotes {
             for path in &remote.certificates {
-                enclaves.add(remote, path)?;
+                enclaves.add(remote, path, proxy)?;
             }
         }
         let is_reachable = |remote: &Remote| remote.destination.is_some();
@@ -97,7 +105,7 @@ impl Enclaves {
 
     /// Adds the key of the certificate at `path`, unless it is there already or is no certificate
     /// but a bare public key.
-    fn add(&mut self, remote: &Remote, path: &Path) -> Result<(), Error> {
+    fn add(&mut self, remote: &Remote, path: &Path, proxy: Option<&Proxy>) -> Result<(), Error> {
         let octets = fs::read(path).map_err(|source| Error::read(path, source))?;
         if is_bare(&octets) {
             return Ok(());
@@ -111,7 +119,7 @@ impl Enclaves {
         if self.all.iter().any(|enclave| enclave.key == key) {
             return Ok(());
         }
-        let ssh = match remote.ssh(None) {
+        let ssh = match remote.ssh(proxy.cloned()) {
             Ok(ssh) => Some(ssh),
             Err(ClientError::NoDestination) => None,
             Err(error) => return Err(error.into()),

@@ -45,7 +45,7 @@ pub use keys::{Component, Enclave, Enclaves, Key};
 pub use real::{Search, VISITED};
 pub use sign::Signer;
 pub use status::Status;
-pub use surroundings::Surroundings;
+pub use surroundings::{Surroundings, connect};
 
 /// Does what the command line `line` asks `gpg` for, without the name of the program.
 ///

@@ -50,7 +50,6 @@ pub use patience::Patience;
 pub use proxy::Proxy;
 pub use record::{Logs, NotInLog};
 pub use settings::{Remote, Settings};
-pub use shortcut::{Family, hand_over};
 pub use signature::Signature;
 pub use signstar::request::OutputType;
 pub use single::sign;
