@@ -13,7 +13,9 @@ use signal_hook::{
     consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-use signstar_enclave::{Client, Description, Enclave, Error, Folder, KeyType, Options, program};
+use signstar_enclave::{
+    Client, Description, Enclave, Error, Folder, KeyType, Options, Purpose, program,
+};
 
 /// A whole signing enclave on this machine, for trying and testing.
 ///
@@ -34,6 +36,9 @@ enum Action {
     /// When it is ready, DIR/enclave.json says where everything is: address, SSH keys,
     /// certificates, credentials. The file is removed when the enclave ends. An enclave that is
     /// already in DIR is started again with its keys.
+    ///
+    /// Each client may ask for `OpenPGPv4`, `OpenPGPv4-text`, `OpenPGPv6` and `SSHSIG`. For `raw` a key
+    /// has to be for nothing else: see spec/configuration.md.
     Up {
         /// The folder of the enclave.
         #[arg(long, value_name = "DIR")]
@@ -107,7 +112,10 @@ fn options(dir: &Path, clients: u16, Kind { key_type, hsm }: Kind) -> Options {
     Options {
         folder: dir.to_owned(),
         clients: (1..=clients)
-            .map(|number| Client::new(format!("client{number}"), key_type))
+            .map(|number| {
+                let client = Client::new(format!("client{number}"), key_type);
+                client.with_key_for(Purpose::Everything)
+            })
             .collect(),
     }
 }

@@ -10,6 +10,7 @@ mod distribution;
 mod doors;
 mod gpg;
 mod key_types;
+mod kinds;
 mod large;
 mod logged;
 mod many;
