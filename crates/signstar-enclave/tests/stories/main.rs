@@ -19,6 +19,7 @@ mod others;
 mod pacman;
 mod rates;
 mod refusals;
+mod releases;
 mod roles;
 mod sandbox;
 mod sessions;

@@ -2,6 +2,7 @@
 
 mod calls;
 mod debian;
+mod dialed;
 mod git;
 mod pacman;
 mod rpm;
