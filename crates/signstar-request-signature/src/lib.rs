@@ -38,6 +38,7 @@ mod single;
 mod ssh;
 mod target;
 mod trust;
+mod waiting;
 
 pub use atomic::{hold_writes, write_atomically};
 pub use batch::{Batch, Connections, Event, Existing, Outcome};

@@ -2,6 +2,7 @@
 
 mod again;
 mod forwarded;
+mod key;
 mod kinds;
 mod named;
 mod resumed;

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::stand_in::{Ended, Key, Place, refusal};
+use crate::{
+    key::Key,
+    stand_in::{Ended, Place, refusal},
+};
 
 /// One file, sent to an enclave that does as the script does. Nothing may be written.
 fn sent_to(script: &str) -> Ended {

@@ -5,6 +5,7 @@ mod debian;
 mod dialed;
 mod git;
 mod pacman;
+mod passed_on;
 mod rpm;
 
 use std::{
