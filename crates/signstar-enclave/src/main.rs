@@ -1,5 +1,7 @@
 //! The program `signstar-enclave`.
 
+mod shell;
+
 use std::{
     env,
     io::{self, Write},
@@ -8,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use signal_hook::{
     consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
@@ -17,11 +19,13 @@ use signstar_enclave::{
     Client, Description, Enclave, Error, Folder, KeyType, Options, Purpose, program,
 };
 
+use crate::shell::Shell;
+
 /// A whole signing enclave on this machine, for trying and testing.
 ///
-/// It runs a software HSM, a transparency log, an SSH server on a loopback port and signstar-sign as its forced
-/// command: the real path, without the walls of a real enclave. Its folder holds every
-/// credential. Never sign with it what others should trust.
+/// It runs a software HSM, a transparency log, an SSH server on a loopback port and signstar-sign
+/// as its forced command: the real path, without the walls of a real enclave. Its folder holds
+/// every credential. Never sign with it what others should trust.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -69,6 +73,8 @@ enum Action {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    #[command(flatten)]
+    Shell(Shell),
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -96,6 +102,14 @@ fn main() -> ExitCode {
         Action::Sign { dir, kind, files } => dir
             .map_or_else(usual_folder, Ok)
             .and_then(|dir| sign(&options(&dir, 1, kind), &files)),
+        Action::Shell(shell) => shell
+            .run(Arguments::command())
+            .map(|()| 0)
+            .map_err(|source| Error::File {
+                what: "write",
+                path: "manual pages or completions".into(),
+                source,
+            }),
     };
     match result {
         Ok(status) => ExitCode::from(status),
@@ -211,4 +225,14 @@ fn say(text: &str) {
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_completions_know_every_command_and_option() {
+        shell::check(&Arguments::command());
+    }
 }
