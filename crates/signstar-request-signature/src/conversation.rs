@@ -21,13 +21,10 @@ use crate::{
     Connections, Error, Event, Patience, Ssh,
     backlog::{Asked, Backlog, First, Next},
     hashed::now,
-    patience::Trouble,
+    patience::{FIRST_TRIES, Trouble},
     session::{Broken, IN_FLIGHT, SILENCE, next_answer},
 };
 
-/// How often an enclave is tried that never gave an answer. Most often it is misspelled, or the
-/// key is not the right one, and that does not change.
-const FIRST_TRIES: u32 = 3;
 /// How often a file gets another salt.
 const SALTS: u32 = 3;
 

@@ -349,7 +349,8 @@ impl Error {
             Self::NotInLog {
                 source: NotInLog::NoProof,
                 ..
-            } => "an enclave without a log makes none; the proof of FILE.sig is FILE.sig.proof"
+            } => "it is written beside the signature, as FILE.sig.proof, when --log-key is given; an \
+                 enclave without a log makes none"
                 .into(),
             Self::NotInLog { .. } => {
                 "check that the log key is that of the enclave; if it is, do not use the signature \

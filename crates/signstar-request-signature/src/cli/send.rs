@@ -28,9 +28,15 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
     let enclave = enclave(&arguments)?;
     let proxy = env::current_exe().ok().map(Proxy::new);
+    let connections = if arguments.one_by_one {
+        Connections::OnePerFile
+    } else {
+        Connections::One
+    };
     if arguments.files.iter().any(|file| file == Path::new("-")) {
         check_forwarding(&arguments);
-        return forward(io::stdin(), &enclave.ssh(proxy)?, screen::data);
+        let (ssh, patience) = (enclave.ssh(proxy)?, enclave.patience());
+        return forward(io::stdin(), &ssh, connections, patience, screen::data);
     }
 
     let ssh = enclave.ssh(proxy)?;
@@ -52,11 +58,7 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
         targets: &targets,
         ssh: &ssh,
         trust: &trust,
-        connections: if arguments.one_by_one {
-            Connections::OnePerFile
-        } else {
-            Connections::One
-        },
+        connections,
         patience: enclave.patience(),
         output,
         existing: match (arguments.skip_existing, arguments.replace_bad) {
@@ -130,7 +132,6 @@ fn check_forwarding(arguments: &Send) {
     let changes_nothing = !arguments.armor
         && arguments.output_dir.is_none()
         && arguments.output_type.is_none()
-        && !arguments.one_by_one
         && !arguments.skip_existing
         && !arguments.json;
     let conflict = if arguments.files.len() > 1 {
@@ -139,7 +140,7 @@ fn check_forwarding(arguments: &Send) {
         "'-' forwards requests and cannot verify; it is used without --certificate and --log-key"
     } else if !changes_nothing {
         "'-' passes requests on as they are; it is used without --armor, --output-dir, \
-         --output-type, --one-by-one, --skip-existing and --json"
+         --output-type, --skip-existing and --json"
     } else {
         return;
     };
