@@ -7,10 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use signstar::log::{Checkpoint, Edge, File, Policy, Reader, SignedCheckpoint, VerifierKey};
-use signstar_log::{CheckpointKey as _, source::Source, verify};
+use signstar::log::{Policy, Reader};
+use signstar_log::{source::Source, verify};
 
-use crate::{Outcome, entry, key, middle, ms};
+use crate::{
+    Outcome,
+    built::{build, forget_peak, peak},
+    entry, middle, ms,
+};
 
 /// How often it is verified.
 const TIMES: usize = 3;
@@ -18,7 +22,7 @@ const PROOFS: u64 = 101;
 
 pub(crate) fn measure(folder: &Path, size: u64, out: &mut impl io::Write) -> Outcome<()> {
     let log = folder.join("long");
-    let key = build(&log, size)?;
+    let key = build(&log, size, entry)?;
     let policy = Policy::of_log(key);
     let source = Source::new(&log.display().to_string())?;
     let mut times = Vec::new();
@@ -68,36 +72,6 @@ pub(crate) fn measure(folder: &Path, size: u64, out: &mut impl io::Write) -> Out
     Ok(())
 }
 
-/// Writes a log at once and without a sync.
-fn build(log: &Path, size: u64) -> Outcome<VerifierKey> {
-    let (key, verifier) = key(&log.with_extension("key"))?;
-    let write = |file: &File| -> io::Result<()> {
-        let path = log.join(file.tile.path());
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(path, &file.octets)
-    };
-    let mut edge = Edge::new();
-    let mut outcome = Ok(());
-    for number in 0..size {
-        edge.append(&entry(number), |file| {
-            if outcome.is_ok() {
-                outcome = write(&file);
-            }
-        })?;
-    }
-    outcome?;
-    edge.files().try_for_each(|file| write(&file))?;
-    let checkpoint = Checkpoint::new(verifier.name(), edge.head());
-    let raw = key
-        .sign(checkpoint.to_string().as_bytes())
-        .map_err(|_| "the key does not sign")?;
-    let signed = SignedCheckpoint::assemble(&checkpoint, &verifier, &raw)?;
-    fs::write(log.join("checkpoint"), signed.note().to_string())?;
-    Ok(verifier)
-}
-
 /// The time that this process had on cores.
 fn busy() -> Outcome<Duration> {
     let stat = fs::read_to_string("/proc/self/stat")?;
@@ -109,17 +83,4 @@ fn busy() -> Outcome<Duration> {
     }
     // Linux counts hundredths of a second there.
     Ok(Duration::from_millis(ticks * 10))
-}
-
-/// Lets [`peak`] begin anew (proc(5), `clear_refs`). Where that is not allowed, it is too large.
-fn forget_peak() {
-    let _ = fs::write("/proc/self/clear_refs", "5");
-}
-
-/// The most memory that this process has had, in KiB.
-fn peak() -> Outcome<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let figure = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    Ok(figure.ok_or("no VmHWM")?.trim().parse()?)
 }

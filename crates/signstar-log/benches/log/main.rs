@@ -5,14 +5,15 @@
 //! Arguments name what is measured; usually all: `long`, `alone`, `load`.
 
 mod alone;
+mod built;
 mod load;
 mod long;
 
 use std::{env, error::Error, fs, io, path::Path, time::Duration};
 
-use signstar::log::{KeyName, VerifierKey};
+use signstar::log::KeyName;
 use signstar_log::{
-    CheckpointKey as _, FileKey, Folder,
+    FileKey, Folder,
     serve::{Sequencer, State},
 };
 
@@ -39,16 +40,10 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-fn key(folder: &Path) -> Outcome<(FileKey, VerifierKey)> {
+fn open(folder: &Path) -> Outcome<Sequencer> {
     fs::create_dir_all(folder)?;
     let origin = KeyName::new("signstar.example.org/bench")?;
     let key = FileKey::generate(&folder.join("key"), &origin)?;
-    let verifier = key.verifier().clone();
-    Ok((key, verifier))
-}
-
-fn open(folder: &Path) -> Outcome<Sequencer> {
-    let (key, _) = key(folder)?;
     let state = State::lock(&folder.join("state"))?;
     let log = Folder::new(folder.join("log"));
     Ok(Sequencer::open(log, state, Box::new(key))?)
