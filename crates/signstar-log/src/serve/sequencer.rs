@@ -152,7 +152,7 @@ impl Sequencer {
 
     fn commit(&mut self, growth: &Growth) -> Result<(), Error> {
         crash::after(1);
-        // 2. New files, durably.
+        // 2. New files, durably: contents and names in one wait, as nobody relies on them yet.
         self.folder.write(growth.files(), &self.hands)?;
         crash::after(2);
         // 3. What is about to be signed, durably.
