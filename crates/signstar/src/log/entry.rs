@@ -439,3 +439,33 @@ fn digits<const N: usize>(text: &str) -> Option<[u8; N]> {
     hex::decode_to_slice(text, &mut octets).ok()?;
     is_low.then_some(octets)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_entry_is_read_in_one_pass_and_nothing_else_is() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors/log.json");
+        let octets = std::fs::read(path).expect("the vectors");
+        let vectors: Vec<Value> = serde_json::from_slice(&octets).expect("JSON");
+        let mut entries = 0;
+        for vector in vectors.iter().filter(|vector| vector["kind"] == "entry") {
+            let octets = match (vector["octets"].as_str(), vector["octets_base64"].as_str()) {
+                (Some(text), _) => text.as_bytes().to_vec(),
+                (None, base64) => BASE64_STANDARD
+                    .decode(base64.expect("octets"))
+                    .expect("base64"),
+            };
+            let quickly = spelling::read::<Document>(&octets)
+                .filter(|document| document.version == VERSION)
+                .and_then(|document| Entry::try_from(document).ok())
+                .filter(|_| octets.len() <= MAX_ENTRY_OCTETS);
+            assert_eq!(quickly, Entry::parse_slowly(&octets).ok(), "{vector}");
+            entries += usize::from(quickly.is_some());
+        }
+        assert!(entries > 0);
+    }
+}
