@@ -13,9 +13,11 @@ mod queue;
 mod sequencer;
 mod server;
 mod state;
+mod witnesses;
 
 pub use error::Error;
 pub use peer::{Allowed, Peers};
-pub use sequencer::{Recorded, Sequencer};
+pub use sequencer::{Recorded, Sequencer, Standing};
 pub use server::Server;
 pub use state::State;
+pub use witnesses::{BadPolicy, Journal, Objection, Panel};

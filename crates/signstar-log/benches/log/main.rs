@@ -15,7 +15,7 @@ use std::{
 
 use signstar::log::{Entry, KeyName, Policy, Reader};
 use signstar_log::{
-    CheckpointKey as _, FileKey, Folder,
+    FileKey, Folder,
     client::Client,
     serve::{Peers, Sequencer, Server, State},
     source::Source,

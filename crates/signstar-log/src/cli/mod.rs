@@ -12,6 +12,7 @@ mod show;
 mod trust;
 mod verify;
 mod web;
+mod witness;
 
 use clap::{Parser, Subcommand};
 
@@ -25,6 +26,7 @@ pub(crate) use shell::{CompletionsArguments, ManArguments, completions, man};
 pub(crate) use show::{ShowArguments, show};
 pub(crate) use verify::{VerifyArguments, verify};
 pub(crate) use web::{WebArguments, web};
+pub(crate) use witness::{WitnessArguments, witness};
 
 /// The public transparency log of a signing enclave.
 ///
@@ -45,7 +47,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Write the log: take entries from signing processes on a socket.
     Serve(ServeArguments),
-    /// Make and show the key that signs checkpoints.
+    /// Cosign the checkpoints of other logs as long as they only grow.
+    Witness(WitnessArguments),
+    /// Make and show the keys of logs and witnesses.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Write the page that a web server publishes beside the log.

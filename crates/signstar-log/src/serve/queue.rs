@@ -7,7 +7,7 @@ use std::{
 
 use signstar::log::{Entry, RequestId};
 
-use super::{Error, Recorded, Sequencer};
+use super::{Error, Sequencer, Standing};
 use crate::wire::{Answer, Trouble};
 
 /// The most entries in one commit.
@@ -31,6 +31,8 @@ pub(super) enum Task {
         id: RequestId,
     },
     Prove(u64),
+    /// Make use of what the witnesses said.
+    Listen,
     /// Answer what waits, and end.
     Stop,
 }
@@ -101,13 +103,15 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
                 entries.push(*entry);
                 waiting.push(reply);
             }
-            Task::Find { .. } | Task::Prove(_) | Task::Stop => others.push((task, reply)),
+            Task::Find { .. } | Task::Prove(_) | Task::Listen | Task::Stop => {
+                others.push((task, reply));
+            }
         }
     }
     match sequencer.append(&entries) {
-        Ok(recorded) => {
-            for (recorded, reply) in recorded.iter().zip(waiting) {
-                tell(&reply, proof(recorded));
+        Ok(standing) => {
+            for (standing, reply) in standing.into_iter().zip(waiting) {
+                tell(&reply, told(standing));
             }
         }
         Err(error) => {
@@ -120,25 +124,23 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
     for (task, reply) in others {
         let found = match task {
             Task::Find { client, id } => sequencer.find(&client, &id),
-            Task::Prove(index) if index < sequencer.checkpoint().head().size => {
-                sequencer.prove(index).map(Some)
-            }
-            Task::Prove(_) | Task::Stop | Task::Append(_) => Ok(None),
+            Task::Prove(index) => sequencer.prove(index),
+            Task::Listen | Task::Stop | Task::Append(_) => Ok(Standing::Absent),
         };
-        tell(
-            &reply,
-            match found {
-                Ok(Some(recorded)) => proof(&recorded),
-                Ok(None) => Answer::Nothing,
-                Err(error) => stopped(&error),
-            },
-        );
+        tell(&reply, found.map_or_else(|error| stopped(&error), told));
     }
     Ok(entries.len())
 }
 
-fn proof(recorded: &Recorded) -> Answer {
-    Answer::Proof(recorded.proof.to_string())
+fn told(standing: Standing) -> Answer {
+    match standing {
+        Standing::Recorded(recorded) => Answer::Proof(recorded.proof.to_string()),
+        Standing::Absent => Answer::Nothing,
+        Standing::Waiting => {
+            let words = "the key or the witnesses of the log are away";
+            Answer::Trouble(Trouble::Stopped, words.to_owned())
+        }
+    }
 }
 
 /// What the cause is stands in the journal of the log; signing processes need not know.

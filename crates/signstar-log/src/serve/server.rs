@@ -76,6 +76,12 @@ impl Server {
         socket: Option<PathBuf>,
     ) -> Self {
         let (jobs, queue) = sync_channel(IN_ALL);
+        let bell = jobs.clone();
+        sequencer.on_news(move || {
+            let (task, (reply, _)) = (Task::Listen, sync_channel(1));
+            // A queue that is full is worked off at once, and that does the same.
+            let _ = bell.try_send(Job { task, reply });
+        });
         let worker = thread::spawn(move || queue::work(sequencer, &queue));
         let door = Arc::new(Door {
             jobs: jobs.clone(),

@@ -167,6 +167,9 @@ pub enum InvalidConfig {
     /// One name is that of a client and of a user that signs nothing.
     #[error("`{0}` is a client and a user; each Unix user has one role")]
     TwoRoles(UserName),
+    /// A key demands proofs, and there is no log that could give them.
+    #[error("key `{0}` has `log-policy`, but nothing is logged: there is no table [log]")]
+    PolicyWithoutLog(KeyName),
     /// A notation without a domain.
     #[error("key `{key}` has the notation `{notation}`, but a notation is `name@domain`")]
     Notation {
@@ -307,6 +310,9 @@ impl Config {
                     hsm: key.hsm.clone(),
                 });
             }
+            if key.log_policy.is_some() && self.log == Log::Unlogged {
+                return Err(InvalidConfig::PolicyWithoutLog(name.clone()));
+            }
             if let Some(notation) = key.notations.keys().find(|name| !is_notation(name)) {
                 return Err(InvalidConfig::Notation {
                     key: name.clone(),
@@ -395,6 +401,15 @@ mod tests {
         let mut keys = config.keys.values();
         let names = keys.next().expect("a key").log_file_names;
         assert_eq!(names, Some(FileNames::Absent));
+
+        let of_key = "id = \"packages\"\n        log-policy = \"/etc/signstar/witnesses\"";
+        let config = Config::parse(&public.replace("id = \"packages\"", of_key)).expect("good");
+        let policies: Vec<_> = config.keys.values().map(|key| &key.log_policy).collect();
+        assert_eq!(policies, [&Some(PathBuf::from("/etc/signstar/witnesses"))]);
+        assert_eq!(
+            error("id = \"packages\"", of_key),
+            "key `packages` has `log-policy`, but nothing is logged: there is no table [log]"
+        );
 
         let cosigner =
             "witness.example.org/a+b128b3e3+BKnESUrMSfTFJQGgDPTVYkBNU8Z409kYt/MYUgc3TWBV";
