@@ -26,3 +26,4 @@ mod strangers;
 mod trouble;
 mod tunnels;
 mod watching;
+mod witnesses;
