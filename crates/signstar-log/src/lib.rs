@@ -22,6 +22,8 @@
 pub mod client;
 mod durable;
 mod folder;
+#[cfg(feature = "hsm")]
+pub mod hsm;
 mod http;
 mod key;
 pub mod listing;

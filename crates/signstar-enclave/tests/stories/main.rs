@@ -11,6 +11,7 @@ mod doors;
 mod gpg;
 mod key_types;
 mod large;
+mod log_key;
 mod logged;
 mod many;
 mod mechanisms;

@@ -1,6 +1,12 @@
 //! What is asked of the program, and what it says.
 
 mod failure;
+#[cfg(feature = "hsm")]
+#[path = "hsm/on.rs"]
+mod hsm;
+#[cfg(not(feature = "hsm"))]
+#[path = "hsm/off.rs"]
+mod hsm;
 mod key;
 mod monitor;
 mod output;

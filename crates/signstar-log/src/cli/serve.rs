@@ -13,11 +13,11 @@ use clap::Args;
 use listenfd::ListenFd;
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
 use signstar_log::{
-    FileKey, Folder, Use,
+    CheckpointKey, FileKey, Folder, Use,
     serve::{Panel, Peers, Sequencer, Server, State},
 };
 
-use super::{Failure, say, trust::read_policy, warn};
+use super::{Failure, hsm, say, trust::read_policy, warn};
 
 /// How often the server is looked after.
 const PULSE: Duration = Duration::from_millis(50);
@@ -40,8 +40,13 @@ pub(crate) struct ServeArguments {
     socket: Option<PathBuf>,
 
     /// The file with the key that signs checkpoints (`signstar-log key generate`).
-    #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "config")]
+    key: Option<PathBuf>,
+
+    /// The configuration of the host (signstar.toml), whose table [log] names a key in an HSM that
+    /// signs checkpoints, in place of one in a file.
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    config: Option<PathBuf>,
 
     /// A file that names this log, its witnesses with their addresses, and the quorum (C2SP
     /// tlog-policy): every checkpoint is shown to all of them. With a quorum, nothing leaves before
@@ -69,10 +74,10 @@ pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     let peers = Peers::new(&arguments.allow_users, arguments.client_is_user)?;
     let mut signals = Signals::new(TERM_SIGNALS)
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}"), "try again"))?;
-    let key = FileKey::read_for(&arguments.key, Use::Log)?;
+    let key = key(&arguments)?;
     let state = state_of(arguments.state.as_deref(), &arguments.dir);
     let state = State::lock(&state)?;
-    let (folder, key) = (Folder::new(&arguments.dir), Box::new(key));
+    let folder = Folder::new(&arguments.dir);
     let sequencer = match &arguments.witness_policy {
         None => Sequencer::open(folder, state, key)?,
         Some(path) => {
@@ -95,6 +100,14 @@ pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     }
     server.stop()?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn key(arguments: &ServeArguments) -> Result<Box<dyn CheckpointKey>, Failure> {
+    match (&arguments.key, &arguments.config) {
+        (Some(file), _) => Ok(Box::new(FileKey::read_for(file, Use::Log)?)),
+        (None, Some(config)) => hsm::key(config),
+        (None, None) => Err(Failure::new("there is no key", "give --key FILE")),
+    }
 }
 
 /// The folder with what is not public of the log in `dir`.

@@ -11,7 +11,7 @@ use crate::Folder;
 use round::Table;
 use submission::Submission;
 
-/// Who is told, for the journal, that a witness is away or back.
+/// Who is told, for the journal, what does not end the log: a witness or an HSM that is away.
 pub type Journal = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Which witnesses a log has, and how it deals with them.
