@@ -8,6 +8,7 @@ mod crash;
 mod crash;
 mod error;
 mod ids;
+mod opening;
 mod peer;
 mod queue;
 mod sequencer;

@@ -1,14 +1,14 @@
 //! The order in which entries become part of a log.
 
-use signstar::log::{
-    Checkpoint, Edge, Entry, Growth, Head, Proof, Reader, RequestId, SignedCheckpoint, VerifierKey,
-};
+use signstar::log::{Edge, Entry, Growth, Head, Proof, Reader, RequestId, SignedCheckpoint};
 
-use super::{Error, Panel, State, crash, ids::Ids, witnesses::Witnesses};
-use crate::{
-    Folder,
-    key::{CheckpointKey, KeyError},
+use super::{
+    Error, Panel, State, crash,
+    ids::Ids,
+    opening::{self, Release},
+    witnesses::Witnesses,
 };
+use crate::{Folder, key::CheckpointKey};
 
 /// An entry that is in the log for good.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,7 +59,7 @@ impl Sequencer {
     ///
     /// A log that was closed ([`shard`](crate::shard)) is not opened.
     pub fn open(folder: Folder, state: State, key: Box<dyn CheckpointKey>) -> Result<Self, Error> {
-        refuse_frozen(&folder)?;
+        opening::refuse_frozen(&folder)?;
         Self::open_frozen(folder, state, key)
     }
 
@@ -72,7 +72,7 @@ impl Sequencer {
         key: Box<dyn CheckpointKey>,
         panel: Panel,
     ) -> Result<Self, Error> {
-        refuse_frozen(&folder)?;
+        opening::refuse_frozen(&folder)?;
         let release = if panel.policy.needs_witnesses() {
             Release::Witnessed
         } else {
@@ -104,29 +104,7 @@ impl Sequencer {
         release: Release,
     ) -> Result<Self, Error> {
         folder.create()?;
-        let pending = state.pending()?;
-        let published = read_checkpoint(&folder, key.verifier())?;
-        let committed = read_committed(&state, &folder, key.verifier())?;
-        let known = newer(published.as_ref(), committed)?;
-        let checkpoint = match (known, pending) {
-            (None, pending) => begin(&folder, &state, &*key, pending)?,
-            (Some(known), Some(pending)) if pending.size > known.head().size => {
-                let next = finish(&folder, &*key, &known, pending)?;
-                release.commit(&folder, &state, &next)?;
-                next
-            }
-            (Some(known), Some(pending))
-                if pending.size == known.head().size && pending != *known.head() =>
-            {
-                return Err(Error::Forked(pending.size));
-            }
-            (Some(known), _) => known,
-        };
-        if release == Release::Signed && published.is_none_or(|old| old.head() != checkpoint.head())
-        {
-            // Witnesses were waited for before, and are not any more.
-            folder.publish(&checkpoint.note().to_string())?;
-        }
+        let checkpoint = opening::checkpoint(&folder, &state, &*key, release)?;
         let mut reader = Reader::open(folder.clone(), *checkpoint.head())?;
         let edge = reader.edge()?;
         let ids = Ids::read(&mut reader)?;
@@ -255,7 +233,7 @@ impl Sequencer {
             return self.collect(Patience::None);
         }
         // 4. The signature, verified.
-        let Some(checkpoint) = sign(&*self.key, self.head)? else {
+        let Some(checkpoint) = opening::sign(&*self.key, self.head)? else {
             return Ok(false);
         };
         crash::after(4);
@@ -319,137 +297,4 @@ impl Sequencer {
 enum Patience {
     None,
     Some,
-}
-
-/// When a checkpoint is published.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Release {
-    /// Once the log has signed it.
-    Signed,
-    /// Once the witnesses have cosigned it; until then it is kept in private.
-    Witnessed,
-}
-
-impl Release {
-    /// The commit point.
-    fn commit(
-        self,
-        folder: &Folder,
-        state: &State,
-        checkpoint: &SignedCheckpoint,
-    ) -> Result<(), Error> {
-        let note = checkpoint.note().to_string();
-        match self {
-            Self::Signed => Ok(folder.publish(&note)?),
-            Self::Witnessed => state.commit(&note),
-        }
-    }
-}
-
-fn refuse_frozen(folder: &Folder) -> Result<(), Error> {
-    match folder.frozen()? {
-        Some(successor) => Err(Error::Frozen(successor)),
-        None => Ok(()),
-    }
-}
-
-/// The longer one of what is published and what waits for witnesses.
-fn newer(
-    published: Option<&SignedCheckpoint>,
-    committed: Option<SignedCheckpoint>,
-) -> Result<Option<SignedCheckpoint>, Error> {
-    // An empty log is published when it is begun: without that, the public folder is gone.
-    let Some(published) = published else {
-        return Ok(None);
-    };
-    let Some(committed) = committed else {
-        return Ok(Some(published.clone()));
-    };
-    let (public, private) = (published.head(), committed.head());
-    if public.size == private.size && public != private {
-        return Err(Error::Forked(public.size));
-    }
-    Ok(Some(if private.size > public.size {
-        committed
-    } else {
-        published.clone()
-    }))
-}
-
-fn read_committed(
-    state: &State,
-    folder: &Folder,
-    key: &VerifierKey,
-) -> Result<Option<SignedCheckpoint>, Error> {
-    let Some(octets) = state.committed()? else {
-        return Ok(None);
-    };
-    let opened = SignedCheckpoint::open(&octets, key);
-    opened.map(Some).map_err(|source| Error::Checkpoint {
-        path: folder.path().join("checkpoint"),
-        source,
-    })
-}
-
-fn read_checkpoint(folder: &Folder, key: &VerifierKey) -> Result<Option<SignedCheckpoint>, Error> {
-    let Some(octets) = folder.checkpoint()? else {
-        return Ok(None);
-    };
-    let opened = SignedCheckpoint::open(&octets, key);
-    opened.map(Some).map_err(|source| Error::Checkpoint {
-        path: folder.path().join("checkpoint"),
-        source,
-    })
-}
-
-/// Begins a log: an empty one has a checkpoint too.
-fn begin(
-    folder: &Folder,
-    state: &State,
-    key: &dyn CheckpointKey,
-    pending: Option<Head>,
-) -> Result<SignedCheckpoint, Error> {
-    let head = Edge::new().head();
-    if folder.has_tiles() || pending.is_some_and(|pending| pending != head) {
-        return Err(Error::NoCheckpoint(folder.path().join("checkpoint")));
-    }
-    state.remember(head)?;
-    let checkpoint = sign(key, head)?.ok_or(Error::KeyAway)?;
-    folder.publish(&checkpoint.note().to_string())?;
-    Ok(checkpoint)
-}
-
-/// Signs what was pending when the writer was ended: it may have been signed already, so
-/// nothing else may ever be signed for that size.
-fn finish(
-    folder: &Folder,
-    key: &dyn CheckpointKey,
-    published: &SignedCheckpoint,
-    pending: Head,
-) -> Result<SignedCheckpoint, Error> {
-    let before = *published.head();
-    let set_back = |_| Error::SetBack {
-        known: pending.size,
-        found: before.size,
-    };
-    let mut reader = Reader::open(folder.clone(), pending).map_err(set_back)?;
-    if reader.root_at(before.size).map_err(set_back)? != before.root {
-        return Err(Error::Forked(before.size));
-    }
-    reader.edge().map_err(set_back)?;
-    sign(key, pending)?.ok_or(Error::KeyAway)
-}
-
-/// Has the key sign, and verifies what it signed. Nothing if the key is away.
-fn sign(key: &dyn CheckpointKey, head: Head) -> Result<Option<SignedCheckpoint>, Error> {
-    let verifier = key.verifier();
-    let checkpoint = Checkpoint::new(verifier.name(), head);
-    let raw = match key.sign(checkpoint.to_string().as_bytes()) {
-        Ok(raw) => raw,
-        Err(KeyError::Away(_)) => return Ok(None),
-        Err(KeyError::Refused(error)) => return Err(Error::Key(error.to_string())),
-    };
-    SignedCheckpoint::assemble(&checkpoint, verifier, &raw)
-        .map(Some)
-        .map_err(|error| Error::Key(error.to_string()))
 }

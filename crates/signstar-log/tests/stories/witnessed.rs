@@ -2,7 +2,10 @@
 
 use std::{fs, thread, time::Duration};
 
-use signstar::log::{Policy, Proof, SignedCheckpoint};
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+use signstar::log::{
+    Algorithm, KeyName, NoteSignature, Policy, Proof, SignedCheckpoint, VerifierKey,
+};
 
 use crate::{
     room::{Room, Said, entry},
@@ -397,6 +400,73 @@ fn a_folder_set_back_with_all_that_the_host_knows_is_recognised() {
         grow(1);
         assert_eq!(room.entries().len(), 6);
     }
+}
+
+#[test]
+fn a_folder_set_back_while_it_waits_for_witnesses_is_recognised_without_them() {
+    let room = Room::new();
+    let mut one = Witness::of(&room, "one");
+    let policy = policy(&room, &(one.line() + "quorum one\n"));
+    let writer = room
+        .start_with(&mut serve(&room, &policy))
+        .expect("it starts");
+    room.client().append(entry(None, "x")).expect("a proof");
+    copy(&room, "log", "old");
+    one.stop();
+    room.client()
+        .append(entry(None, "late"))
+        .expect_err("it is away");
+    assert_eq!(writer.stop(), Some(0));
+    fs::remove_dir_all(room.path("log")).expect("a folder");
+    fs::rename(room.path("old"), room.path("log")).expect("a folder");
+    let said = refused(&room, &policy);
+    let expected = "the log had 2 entries or was about to, and now there are 1";
+    assert!(said.stderr.contains(expected), "{said:?}");
+}
+
+#[test]
+fn witnesses_with_keys_of_later_times_count_for_nothing_and_do_no_harm() {
+    let room = Room::new();
+    let one = Witness::of(&room, "one");
+    // ML-DSA-44: as long as such a key, and such a cosignature, and nobody here can tell more.
+    let name = KeyName::new("later.example.org").expect("a name");
+    let later = VerifierKey::new(name, Algorithm::CosignatureMlDsa44, &[7; 1312]).expect("a key");
+    let octets = [&later.id()[..], &[0, 0, 0, 0, 0x69, 0, 0, 0], &[9; 2420]].concat();
+    let line = format!("\u{2014} later.example.org {}\n", BASE64.encode(octets));
+    assert!(NoteSignature::parse(line.trim_end()).is_some());
+    let shown = line.clone();
+    let both = Impostor::before(
+        &one,
+        Box::new(move |body, real| {
+            let (status, told) = real(body);
+            let before = if status == 200 { &*shown } else { "" };
+            (status, format!("{before}{told}"))
+        }),
+    );
+    let lines = format!(
+        "{}witness later {later} http://{}\n",
+        both.line(&one),
+        both.address
+    );
+    let all = policy(
+        &room,
+        &(lines.clone() + "group g all one later\nquorum g\n"),
+    );
+    let said = refused(&room, &all);
+    assert!(said.stderr.contains("quorum cannot be reached"), "{said:?}");
+    let any = policy(
+        &room,
+        &(lines.clone() + "group g any one later\nquorum g\n"),
+    );
+    let _writer = room.start_with(&mut serve(&room, &any)).expect("it starts");
+    let proof = room.client().append(entry(None, "x")).expect("a proof");
+    assert!(accepts(&any, &proof));
+    assert_eq!(signatures(&room.checkpoint()), 2);
+    // Nor does such a line disturb where it was published by somebody else.
+    let text = format!("{proof}{line}");
+    assert!(accepts(&any, &text));
+    let all = policy(&room, &(lines + "group g all one later\nquorum g\n"));
+    assert!(!accepts(&all, &text));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{Failure, warn};
 
 /// The key that the table `[log]` of the configuration names.
 pub(super) fn key(path: &Path) -> Result<Box<dyn CheckpointKey>, Failure> {
-    let key = HsmKey::open(&read(path)?, Arc::new(warn)).map_err(failure)?;
+    let key = HsmKey::open(&read(path)?, Arc::new(warn)).map_err(|error| failure(&error))?;
     Ok(Box::new(key))
 }
 
@@ -25,7 +25,7 @@ pub(super) fn verifier(
     name: &KeyName,
     origin: &log::KeyName,
 ) -> Result<VerifierKey, Failure> {
-    hsm::verifier(&read(path)?, name, origin).map_err(failure)
+    hsm::verifier(&read(path)?, name, origin).map_err(|error| failure(&error))
 }
 
 fn read(path: &Path) -> Result<Config, Failure> {
@@ -37,8 +37,8 @@ fn read(path: &Path) -> Result<Config, Failure> {
     Config::parse(&text).map_err(|error| about(&error))
 }
 
-fn failure(error: NoHsmKey) -> Failure {
-    let hint = match &error {
+fn failure(error: &NoHsmKey) -> Failure {
+    let hint = match error {
         NoHsmKey::NotNamed => "give the table [log] a line `key`, the name of a [key.NAME]",
         NoHsmKey::NoSuchKey(_) => "add it, with hsm, id, operator and passphrase",
         NoHsmKey::NotEd25519 | NoHsmKey::Invalid(_) => {
