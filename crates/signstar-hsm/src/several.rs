@@ -11,15 +11,15 @@ use nethsm::{
     id::KeyId,
     key::SignRequest,
     passphrase::Credentials,
-    table::Sign,
+    table::{GetKey, Sign},
 };
 use signstar::{
     config::{self, Credential, Key, NetHsm},
-    sign::{Message, Signer, SignerError},
+    sign::{Message, PublicKey, Signer, SignerError},
 };
 
 use crate::{
-    Conduct, Event, OpenError, credential,
+    CannotRead, Conduct, Event, OpenError, credential,
     nethsm::{kind, question},
     patience::{Attempts, Outage},
     value,
@@ -54,33 +54,11 @@ struct NoneTrusted;
 
 impl SharedKey {
     pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
-        let Credential::File(path) = &key.passphrase;
-        let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
-            path: path.clone(),
-            source,
-        })?;
-        let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
-        let options = Options {
-            timeout,
-            idle_connections: conduct.connections,
-            ..Options::default()
-        };
-        let mut devices = Vec::new();
-        for device in hsm.devices() {
-            let url: Url = value(&device.url)?;
-            let tls: Tls = value(&device.tls)?;
-            devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
-        }
-        let order = match hsm.order() {
-            config::Order::Listed => Order::Listed,
-            config::Order::RoundRobin => Order::RoundRobin,
-        };
-        let operator = Credentials::new(value(&key.operator)?, passphrase);
         Ok(Self {
             id: value(&key.id)?,
-            order,
-            timeout,
-            trusted: RwLock::new(Arc::new(Fleet::new(devices, order).as_user(operator))),
+            order: order(hsm),
+            timeout: timeout(hsm),
+            trusted: RwLock::new(Arc::new(fleet(key, hsm, conduct.connections)?)),
             outage: Outage::default(),
             conduct,
         })
@@ -154,6 +132,49 @@ impl Signer for SharedKey {
             }
         }
     }
+}
+
+/// All devices of `hsm`, as the operator of `key`.
+fn fleet(key: &Key, hsm: &NetHsm, connections: usize) -> Result<Fleet, OpenError> {
+    let Credential::File(path) = &key.passphrase;
+    let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
+        path: path.clone(),
+        source,
+    })?;
+    let options = Options {
+        timeout: timeout(hsm),
+        idle_connections: connections,
+        ..Options::default()
+    };
+    let mut devices = Vec::new();
+    for device in hsm.devices() {
+        let url: Url = value(&device.url)?;
+        let tls: Tls = value(&device.tls)?;
+        devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
+    }
+    let operator = Credentials::new(value(&key.operator)?, passphrase);
+    Ok(Fleet::new(devices, order(hsm)).as_user(operator))
+}
+
+fn order(hsm: &NetHsm) -> Order {
+    match hsm.order() {
+        config::Order::Listed => Order::Listed,
+        config::Order::RoundRobin => Order::RoundRobin,
+    }
+}
+
+/// The longest wait for one answer.
+fn timeout(hsm: &NetHsm) -> Duration {
+    Duration::from_secs(hsm.timeout_seconds().get().into())
+}
+
+/// The public half of `key`, as the first device that answers shows it.
+pub(crate) fn public_key(key: &Key, hsm: &NetHsm) -> Result<Option<PublicKey>, CannotRead> {
+    let id: KeyId = value(&key.id)?;
+    let shown = fleet(key, hsm, 1)?
+        .call::<GetKey>(&id, &())
+        .map_err(kind_of_all)?;
+    Ok(crate::nethsm::public_key(shown.answer))
 }
 
 /// What the errors of all devices mean for the path of a signature.

@@ -8,7 +8,7 @@ use std::{
 use signstar::log::{Entry, RequestId};
 
 use super::{
-    Error, Sequencer,
+    Error, Sequencer, Standing,
     reply::{Outcome, Reply},
 };
 use crate::wire::{Answer, Trouble};
@@ -34,6 +34,8 @@ pub(super) enum Task {
         id: RequestId,
     },
     Prove(u64),
+    /// Make use of what the witnesses said.
+    Listen,
     /// Answer what waits, and end.
     Stop,
 }
@@ -104,13 +106,15 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
                 entries.push(*entry);
                 waiting.push(reply);
             }
-            Task::Find { .. } | Task::Prove(_) | Task::Stop => others.push((task, reply)),
+            Task::Find { .. } | Task::Prove(_) | Task::Listen | Task::Stop => {
+                others.push((task, reply));
+            }
         }
     }
     match sequencer.append(&entries) {
-        Ok(recorded) => {
-            for (recorded, reply) in recorded.into_iter().zip(waiting) {
-                reply.tell(Outcome::Recorded(Box::new(recorded)));
+        Ok(standing) => {
+            for (standing, reply) in standing.into_iter().zip(waiting) {
+                reply.tell(told(standing));
             }
         }
         Err(error) => {
@@ -123,18 +127,23 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
     for (task, reply) in others {
         let found = match task {
             Task::Find { client, id } => sequencer.find(&client, &id),
-            Task::Prove(index) if index < sequencer.checkpoint().head().size => {
-                sequencer.prove(index).map(Some)
-            }
-            Task::Prove(_) | Task::Stop | Task::Append(_) => Ok(None),
+            Task::Prove(index) => sequencer.prove(index),
+            Task::Listen | Task::Stop | Task::Append(_) => Ok(Standing::Absent),
         };
-        reply.tell(match found {
-            Ok(Some(recorded)) => Outcome::Recorded(Box::new(recorded)),
-            Ok(None) => Outcome::Other(Answer::Nothing),
-            Err(error) => stopped(&error),
-        });
+        reply.tell(found.map_or_else(|error| stopped(&error), told));
     }
     Ok(entries.len())
+}
+
+fn told(standing: Standing) -> Outcome {
+    match standing {
+        Standing::Recorded(recorded) => Outcome::Recorded(Box::new(recorded)),
+        Standing::Absent => Outcome::Other(Answer::Nothing),
+        Standing::Waiting => {
+            let words = "the key or the witnesses of the log are away".to_owned();
+            Outcome::Other(Answer::Trouble(Trouble::Stopped, words))
+        }
+    }
 }
 
 /// What the cause is stands in the journal of the log; signing processes need not know.

@@ -77,6 +77,12 @@ impl Server {
         socket: Option<PathBuf>,
     ) -> Self {
         let (jobs, queue) = sync_channel(IN_ALL);
+        let bell = jobs.clone();
+        sequencer.on_news(move || {
+            let (task, reply) = (Task::Listen, Reply::nowhere());
+            // A queue that is full is worked off at once, and that does the same.
+            let _ = bell.try_send(Job { task, reply });
+        });
         let worker = thread::spawn(move || queue::work(sequencer, &queue));
         let door = Arc::new(Door {
             jobs: jobs.clone(),

@@ -6,3 +6,5 @@ mod disk;
 mod public;
 mod room;
 mod socket;
+mod witnessed;
+mod witnesses;

@@ -33,6 +33,9 @@ pub struct Key {
     pub signer_user_id: Option<String>,
     /// What the public log tells of the names of its files, in place of what it tells in general.
     pub log_file_names: Option<FileNames>,
+    /// The file with the policy (C2SP `tlog-policy`) that proofs have to satisfy before its
+    /// signatures are released: which witnesses have to have seen them.
+    pub log_policy: Option<PathBuf>,
     /// Further notations for every OpenPGP signature: `name@domain` and text.
     #[serde(default)]
     pub notations: BTreeMap<String, String>,

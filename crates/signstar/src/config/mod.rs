@@ -167,6 +167,22 @@ pub enum InvalidConfig {
     /// One name is that of a client and of a user that signs nothing.
     #[error("`{0}` is a client and a user; each Unix user has one role")]
     TwoRoles(UserName),
+    /// A key demands proofs, and there is no log that could give them.
+    #[error("key `{0}` has `log-policy`, but nothing is logged: there is no table [log]")]
+    PolicyWithoutLog(KeyName),
+    /// The log refers to a key that is not there.
+    #[error("the log has the key `{0}`, but there is no [key.{0}]")]
+    NoSuchKeyOfLog(KeyName),
+    /// The key that signs checkpoints could sign something else that looks like one.
+    #[error(
+        "key `{key}` signs the checkpoints of the log and can be used for nothing else, but {other}"
+    )]
+    LogKeyAndMore {
+        /// The key of the log.
+        key: KeyName,
+        /// What else it is used for.
+        other: String,
+    },
     /// A notation without a domain.
     #[error("key `{key}` has the notation `{notation}`, but a notation is `name@domain`")]
     Notation {
@@ -227,6 +243,7 @@ impl Config {
         config.check_clients()?;
         config.check_users()?;
         config.check_raw()?;
+        config.check_log()?;
         Ok(config)
     }
 
@@ -275,19 +292,48 @@ impl Config {
         Ok(())
     }
 
+    /// What a client asks for is signed as it comes; a checkpoint could be made to look like it, or
+    /// it like a checkpoint. So the key of the log is nobody's, under whatever names it stands in
+    /// the configuration.
+    fn check_log(&self) -> Result<(), InvalidConfig> {
+        let Log::Public(PublicLog {
+            key: Some(name), ..
+        }) = &self.log
+        else {
+            return Ok(());
+        };
+        let Some(key) = self.keys.get(name) else {
+            return Err(InvalidConfig::NoSuchKeyOfLog(name.clone()));
+        };
+        let client = (self.clients.iter()).find(|(_, rules)| rules.key == *name);
+        let mut others = self.keys.iter();
+        let other = others.find(|(other, also)| *other != name && self.is_same(key, also));
+        let signs = key.is_for_openpgp() || key.ssh_namespace.is_some() || key.raw.is_some();
+        let other = match (client, other, signs) {
+            (Some((client, _)), ..) => format!("client `{client}` has it"),
+            (_, Some((other, _)), _) => format!("key `{other}` is the same in its HSM"),
+            (.., true) => "it has a certificate, an ssh-namespace or `raw`".to_owned(),
+            (None, None, false) => return Ok(()),
+        };
+        let key = name.clone();
+        Err(InvalidConfig::LogKeyAndMore { key, other })
+    }
+
+    /// Whether both are one key in one device, as far as the configuration tells.
+    fn is_same(&self, one: &Key, other: &Key) -> bool {
+        let hsms = (self.hsms.get(&one.hsm), self.hsms.get(&other.hsm));
+        one.id == other.id
+            && matches!(hsms, (Some(one), Some(other)) if one.shares_a_device_with(other))
+    }
+
     /// A client chooses a raw digest freely: it could be that of an OpenPGP signature or of an SSH
     /// signature which its policy would not grant. So such a key makes nothing else, under
     /// whatever names the same key stands in the configuration.
     fn check_raw(&self) -> Result<(), InvalidConfig> {
-        let same = |one: &Key, other: &Key| {
-            let hsms = (self.hsms.get(&one.hsm), self.hsms.get(&other.hsm));
-            one.id == other.id
-                && matches!(hsms, (Some(one), Some(other)) if one.shares_a_device_with(other))
-        };
         for (name, key) in self.keys.iter().filter(|(_, key)| key.raw.is_some()) {
             let also = self.keys.iter().find(|(_, other)| {
                 let structured = other.is_for_openpgp() || other.ssh_namespace.is_some();
-                structured && same(key, other)
+                structured && self.is_same(key, other)
             });
             if let Some((other, _)) = also {
                 return Err(InvalidConfig::RawAndMore {
@@ -306,6 +352,9 @@ impl Config {
                     key: name.clone(),
                     hsm: key.hsm.clone(),
                 });
+            }
+            if key.log_policy.is_some() && self.log == Log::Unlogged {
+                return Err(InvalidConfig::PolicyWithoutLog(name.clone()));
             }
             if let Some(notation) = key.notations.keys().find(|name| !is_notation(name)) {
                 return Err(InvalidConfig::Notation {
@@ -396,6 +445,15 @@ mod tests {
         let names = keys.next().expect("a key").log_file_names;
         assert_eq!(names, Some(FileNames::Absent));
 
+        let of_key = "id = \"packages\"\n        log-policy = \"/etc/signstar/witnesses\"";
+        let config = Config::parse(&public.replace("id = \"packages\"", of_key)).expect("good");
+        let policies: Vec<_> = config.keys.values().map(|key| &key.log_policy).collect();
+        assert_eq!(policies, [&Some(PathBuf::from("/etc/signstar/witnesses"))]);
+        assert_eq!(
+            error("id = \"packages\"", of_key),
+            "key `packages` has `log-policy`, but nothing is logged: there is no table [log]"
+        );
+
         let cosigner =
             "witness.example.org/a+b128b3e3+BKnESUrMSfTFJQGgDPTVYkBNU8Z409kYt/MYUgc3TWBV";
         for (from, to, message) in [
@@ -409,6 +467,52 @@ mod tests {
         ] {
             let error = Config::parse(&public.replace(from, to)).expect_err(to);
             assert!(error.to_string().contains(message), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_key_of_the_log_is_nobody_elses() {
+        let vkey = "log.example.org/2026+8862e5c8+AXMt2+Su+oGBMIwOblaioJ+xgxi18YW1kGt47Q9exLL2";
+        let table = format!("log = {{ socket = \"/x\", vkey = \"{vkey}\", key = \"log\" }}");
+        let public = GOOD.replace("log = \"unlogged\"", &table);
+        let with = |section: &str| Config::parse(&format!("{public}\n{section}"));
+        let message = |section: &str| with(section).expect_err("must be refused").to_string();
+        let key = "[key.log]\nhsm = \"main\"\nid = \"log\"\noperator = \"log\"\n\
+                   passphrase = { file = \"/x\" }\n";
+        with(key).expect("good");
+        assert_eq!(
+            message(""),
+            "the log has the key `log`, but there is no [key.log]"
+        );
+        let raw = "public-key = \"/x\"\nraw = \"ed25519\"\n";
+        for (section, why) in [
+            (format!("{key}{raw}"), "`raw`"),
+            (format!("{key}ssh-namespace = \"x\""), "an ssh-namespace"),
+            (format!("{key}certificate = \"/x\""), "a certificate"),
+            (
+                key.replace("\"log\"", "\"packages\""),
+                "key `packages` is the same",
+            ),
+            (
+                format!("{key}[client.x]\nkey = \"log\"\noutputs = []"),
+                "client `x` has it",
+            ),
+            (
+                // Under another name of the same HSM.
+                format!(
+                    "{key}[hsm.alias]\nkind = \"nethsm\"\n\
+                     url = \"https://127.0.0.1:8443/api/v1\"\ntls = \"insecure\"\n{}",
+                    key.replace("key.log", "key.more")
+                        .replace("\"main\"", "\"alias\"")
+                ),
+                "key `more` is the same",
+            ),
+        ] {
+            let said = message(&section);
+            assert!(
+                said.contains("nothing else") && said.contains(why),
+                "{said}"
+            );
         }
     }
 

@@ -26,6 +26,7 @@ pub struct PublicLog {
     policy: Policy,
     file_names: FileNames,
     of_keys: BTreeMap<KeyName, FileNames>,
+    policies: BTreeMap<KeyName, Policy>,
 }
 
 impl Log {
@@ -52,6 +53,7 @@ impl PublicLog {
             policy: Policy::of_log(key),
             file_names,
             of_keys: BTreeMap::new(),
+            policies: BTreeMap::new(),
         }
     }
 
@@ -59,6 +61,13 @@ impl PublicLog {
     #[must_use]
     pub fn with_file_names_of(mut self, key: KeyName, file_names: FileNames) -> Self {
         self.of_keys.insert(key, file_names);
+        self
+    }
+
+    /// The same, but signatures of `key` leave only with a proof that `policy` accepts as well.
+    #[must_use]
+    pub fn with_policy_of(mut self, key: KeyName, policy: Policy) -> Self {
+        self.policies.insert(key, policy);
         self
     }
 
@@ -70,7 +79,7 @@ impl PublicLog {
         let Some(proof) = found.map_err(not_recorded)? else {
             return Ok(None);
         };
-        let recorded = self.check(&proof)?;
+        let recorded = self.check(proof, grant)?;
         if recorded.entry().is_called(grant.client(), Some(id)) {
             Ok(Some(recorded))
         } else {
@@ -85,15 +94,31 @@ impl PublicLog {
         let entry = Entry::new(signed, grant.client(), &self.name(grant))
             .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
         let proof = self.recorder.append(&entry).map_err(not_recorded)?;
-        let recorded = self.check(&proof)?;
+        let recorded = self.check(proof, grant)?;
         let is_of_this_request = recorded.entry() == &entry
             || (recorded.entry()).is_called(grant.client(), grant.request().id());
         is_of_this_request.then_some(recorded).ok_or_else(astray)
     }
 
-    fn check(&self, proof: &str) -> Result<Recorded, Refused> {
-        Recorded::check(proof, &self.policy)
-            .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))
+    /// Believes what verifies: with the key of the log, and with the policy of the key that signs.
+    fn check(&self, proof: String, grant: &Grant) -> Result<Recorded, Refused> {
+        let check = |proof: &str, policy: &Policy| {
+            Recorded::check(proof, policy).map_err(|cause| {
+                let code = if cause.may_come() {
+                    Code::LogUnavailable
+                } else {
+                    Code::Misconfigured
+                };
+                Refused::new(code).because(cause)
+            })
+        };
+        let Some(policy) = self.policies.get(grant.key()) else {
+            return check(&proof, &self.policy);
+        };
+        let proof = self.recorder.witnessed(proof, policy);
+        let proof = proof.map_err(not_recorded)?;
+        check(&proof, policy)?;
+        check(&proof, &self.policy)
     }
 
     /// What goes on record of the name of the file.
