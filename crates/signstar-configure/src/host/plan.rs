@@ -125,19 +125,9 @@ fn desired(config: &Config, text: Option<&str>, logins: &[Login<'_>]) -> Tree {
 /// Files of ours that are there and not needed any more.
 fn superfluous(root: &Path, tree: &Tree) -> io::Result<Vec<PathBuf>> {
     let mut found = names(root, Path::new(sshd::KEYS))?;
-    let is_ours = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name.is_some_and(|name| name.starts_with(units::PREFIX))
-    };
-    for folder in units::WANTS.iter().chain([&units::UNITS]) {
+    for folder in units::FOLDERS.iter().chain([&units::TIMERS]) {
         let all = names(root, Path::new(folder))?.into_iter();
-        for path in all.filter(is_ours) {
-            // Of a folder with drop-ins, one file is ours.
-            match path.extension().is_some_and(|end| end == "d") {
-                true => found.push(path.join("10-signstar.conf")),
-                false => found.push(path),
-            }
-        }
+        found.extend(all.filter(|path| units::is_ours(path)));
     }
     found.push(firewall::RULES.into());
     found.retain(|path| !tree.contains_key(path));

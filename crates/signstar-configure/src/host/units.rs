@@ -18,14 +18,35 @@ const SELF_TEST: &str = include_str!("../../../../dist/systemd/signstar-self-tes
 const SELF_TEST_TIMER: &str = include_str!("../../../../dist/systemd/signstar-self-test@.timer");
 const FIREWALL: &str = include_str!("../../../../dist/systemd/signstar-firewall.service");
 
-/// The folders in which links of ours stand among others, and how the names of ours begin.
-pub(crate) const WANTS: [&str; 3] = [
+/// The folders in which files and links of ours stand among others.
+pub(crate) const FOLDERS: [&str; 6] = [
+    UNITS,
     "/etc/systemd/system/multi-user.target.wants",
+    "/etc/systemd/system/signstar-log.service.d",
+    "/etc/systemd/system/signstar-log.socket.d",
+    "/etc/systemd/system/signstar-self-test@.service.d",
     "/etc/systemd/system/sockets.target.wants",
-    "/etc/systemd/system/timers.target.wants",
 ];
-/// How the names of all our units begin.
-pub(crate) const PREFIX: &str = "signstar-";
+/// The folder with a link for each client.
+pub(crate) const TIMERS: &str = "/etc/systemd/system/timers.target.wants";
+
+/// Whether `path`, in one of these folders, is ours.
+pub(crate) fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    match path.parent() {
+        Some(folder) if folder == Path::new(TIMERS) => name.starts_with("signstar-self-test@"),
+        _ => [
+            "10-signstar.conf",
+            "signstar-firewall.service",
+            "signstar-log.service",
+            "signstar-log.socket",
+            "signstar-self-test@.service",
+            "signstar-self-test@.timer",
+        ]
+        .contains(&name),
+    }
+}
 
 /// Adds the units that this configuration needs, each wanted by its target.
 pub(crate) fn add(tree: &mut Tree, config: &Config) {
