@@ -90,6 +90,14 @@ pub(crate) fn entries(config: &Config) -> BTreeSet<Entry> {
             group: group.to_owned(),
         });
     };
+    // With the configuration, which all of them read.
+    add(
+        Path::new("/etc/signstar"),
+        Kind::Folder,
+        0o755,
+        "root",
+        "root",
+    );
     add(
         Path::new("/var/lib/signstar"),
         Kind::Folder,

@@ -23,7 +23,7 @@ Requires=basic.target
 [Service]
 Type=oneshot
 ExecStart=/bin/bash /story/story.sh
-StandardOutput=file:/story/story.log
+StandardOutput=append:/story/story.log
 StandardError=inherit
 TimeoutStartSec=150
 ExecStopPost=/bin/systemctl poweroff -f -f

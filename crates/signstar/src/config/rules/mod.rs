@@ -4,6 +4,7 @@
 //! to may be there and wrong: that is told once, where it stands.
 
 mod administration;
+mod devices;
 mod keys;
 mod operators;
 mod paths;
@@ -24,6 +25,7 @@ pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
     people::check_for_host(config, document);
     operators::check_for_host(config, document);
     paths::check_for_host(config, document);
+    devices::check_for_host(config, document);
 }
 
 /// The names of the tables `[table.NAME]`, for somebody who mistyped one.
