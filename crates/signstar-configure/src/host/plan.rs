@@ -8,7 +8,7 @@ use std::{
 };
 
 use nix::unistd::{Group, User};
-use signstar::config::{Config, Log};
+use signstar::config::{ClientName, Config, Log};
 
 use super::{
     Change, Target, Written,
@@ -210,7 +210,7 @@ fn staying(
     if config.metrics.is_some() {
         let group = accounts.groups.get(accounts::METRICS_GROUP);
         let is_member = |client: &str| group.is_some_and(|members| members.contains(client));
-        for client in config.clients.keys().map(|client| client.as_str()) {
+        for client in config.clients.keys().map(ClientName::as_str) {
             if !is_member(client) && !missing.iter().any(|name| name == client) {
                 missing.push(client.to_owned());
             }

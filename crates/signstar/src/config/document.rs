@@ -178,9 +178,9 @@ impl<'t> Document<'t> {
         // What is wrong may have lines of its own, or move the cursor of a terminal.
         self.mistakes.push(Mistake {
             line,
-            place: on_one_line(&place),
-            what: on_one_line(&what),
-            hint: hint.as_deref().map(on_one_line),
+            place: on_one_line(place),
+            what: on_one_line(what),
+            hint: hint.map(on_one_line),
         });
     }
 
@@ -209,13 +209,15 @@ fn reaches(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
     }
 }
 
-fn on_one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| match c.is_control() {
-            true => c.escape_default().to_string(),
-            false => c.to_string(),
-        })
-        .collect()
+fn on_one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 /// A message of serde, cut in two: what is wrong, and what there is.

@@ -104,6 +104,11 @@ impl SshKey {
         self.text.split(' ').next().unwrap_or_default()
     }
 
+    /// The key itself in base64, of which each key has one spelling.
+    pub(super) fn base64(&self) -> &str {
+        self.text.split(' ').nth(1).unwrap_or_default()
+    }
+
     /// Its fingerprint, as OpenSSH shows it: `SHA256:...`.
     pub fn fingerprint(&self) -> String {
         self.key.fingerprint(ssh_key::HashAlg::Sha256).to_string()

@@ -8,7 +8,7 @@ pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
             if !is_address(&device.url) {
                 document.mistake(
                     &["hsm", name.as_str(), "url"],
-                    format!("`{}` is not the address of a device", device.url),
+                    not_an_address(&device.url),
                     Some("as in \"https://192.0.2.1/api/v1\"".to_owned()),
                 );
             }
@@ -24,6 +24,14 @@ pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
                 );
             }
         }
+    }
+}
+
+/// What is told of an address; not itself, if there may be a password in it.
+fn not_an_address(url: &str) -> String {
+    match url.contains('@') {
+        true => "the address of a device has no user and no password".to_owned(),
+        false => format!("`{url}` is not the address of a device"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Clients and users: their names, and the keys that they log in with.
 
+use std::collections::BTreeMap;
+
 use super::suggestion;
 use crate::config::{Config, HsmName, Identity, Role, SshKey, UnixUser, document::Document};
 
@@ -52,10 +54,10 @@ fn one_name_has_one_role(config: &Config, document: &mut Document<'_>) {
 }
 
 fn one_ssh_key_is_of_one_user(config: &Config, document: &mut Document<'_>) {
-    let mut seen: Vec<([&str; 2], &SshKey)> = Vec::new();
+    let mut seen: BTreeMap<&str, [&str; 2]> = BTreeMap::new();
     for ([table, name], keys) in config.ssh_keys() {
         for key in keys {
-            if let Some(([other_table, other], _)) = seen.iter().find(|(_, known)| *known == key) {
+            if let Some([other_table, other]) = seen.insert(key.base64(), [table, name]) {
                 document.mistake(
                     &[table, name, "ssh-keys"],
                     format!(
@@ -65,7 +67,6 @@ fn one_ssh_key_is_of_one_user(config: &Config, document: &mut Document<'_>) {
                     Some("an SSH key tells who somebody is: each belongs to one".to_owned()),
                 );
             }
-            seen.push(([table, name], key));
         }
     }
 }
