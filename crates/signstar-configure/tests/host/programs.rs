@@ -8,7 +8,7 @@ use std::{
 
 use nix::unistd::Uid;
 
-use crate::setting::Setting;
+use crate::setting::{Setting, skipped};
 
 /// Where `name` is, if it is installed; says so if not.
 pub(crate) fn installed(name: &str) -> Option<PathBuf> {
@@ -18,7 +18,7 @@ pub(crate) fn installed(name: &str) -> Option<PathBuf> {
         .map(|folder| Path::new(folder).join(name))
         .find(|path| path.is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: {name} is not installed");
+        skipped(&format!("{name} is not installed"));
     }
     found
 }
@@ -118,7 +118,7 @@ fn systemd_makes_the_users_and_takes_the_units() {
         return;
     };
     if !Uid::effective().is_root() {
-        eprintln!("SKIPPED: only root can give folders to others");
+        skipped("only root can give folders to others");
         return;
     }
     let setting = Setting::new();

@@ -8,7 +8,10 @@ use std::{
 
 use nix::unistd::Uid;
 
-use crate::{programs::installed, setting::program};
+use crate::{
+    programs::installed,
+    setting::{program, skipped},
+};
 
 #[test]
 fn a_host_is_set_up_used_changed_and_cleared() {
@@ -24,7 +27,7 @@ fn a_host_is_set_up_used_changed_and_cleared() {
         return;
     }
     if !Uid::effective().is_root() {
-        eprintln!("SKIPPED: only root can start a container");
+        skipped("only root can start a container");
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -41,10 +44,9 @@ fn a_host_is_set_up_used_changed_and_cleared() {
     let story = fs::read_to_string(folder.path().join("story.log")).unwrap_or_default();
     let console = fs::read_to_string(folder.path().join("console.log")).unwrap_or_default();
     if output.status.code() == Some(77) {
-        eprintln!("SKIPPED: {}", String::from_utf8_lossy(&output.stderr));
+        skipped(String::from_utf8_lossy(&output.stderr).trim());
         return;
     }
-    println!("{story}");
     assert!(
         story.ends_with("the end\n") && !story.contains("NOT OK"),
         "{story}\n{console}\n{}",

@@ -91,3 +91,9 @@ impl Setting {
 pub(crate) fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_signstar-configure"))
 }
+
+/// Says why a story is not told here.
+#[expect(clippy::print_stderr, reason = "whoever runs the tests has to know")]
+pub(crate) fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
