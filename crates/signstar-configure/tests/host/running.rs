@@ -48,7 +48,7 @@ fn a_host_is_set_up_used_changed_and_cleared() {
         return;
     }
     assert!(
-        story.ends_with("the end\n") && !story.contains("NOT OK"),
+        story.contains("\nthe end\n") && !story.contains("NOT OK"),
         "{story}\n{console}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
