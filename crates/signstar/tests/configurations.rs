@@ -46,3 +46,24 @@ fn all_that_is_wrong_with_bad_ones_is_told_in_these_words() {
         assert_eq!(format!("{error}\n"), expected, "{}", path.display());
     }
 }
+
+#[test]
+fn whatever_line_is_left_out_there_is_an_answer_with_lines_of_the_file() {
+    for path in [files("good"), files("bad")].concat() {
+        let text = read(&path);
+        let lines: Vec<_> = text.lines().collect();
+        for left_out in 0..lines.len() {
+            let (before, after) = lines.split_at(left_out);
+            let rest = [before, after.get(1..).unwrap_or_default()].concat();
+            let Err(error) = Config::parse_for_host(&rest.join("\n")) else {
+                continue;
+            };
+            assert!(!error.mistakes().is_empty(), "{}", path.display());
+            for mistake in error.mistakes() {
+                let is_there = (1..=rest.len().max(1)).contains(&mistake.line);
+                assert!(is_there, "{}: {mistake}", path.display());
+                assert!(!mistake.what.contains(char::is_control), "{mistake}");
+            }
+        }
+    }
+}

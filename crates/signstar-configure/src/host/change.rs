@@ -55,7 +55,9 @@ impl Written {
             None => Vec::new(),
             Some(Node::File(text)) => text.lines().map(str::to_owned).collect(),
             Some(Node::Link(target)) => vec![format!("link to {}", target.display())],
-            Some(Node::Other) => vec!["something that is no file of mode 644".to_owned()],
+            Some(Node::Other) => {
+                vec!["something that is no file of mode 644, or not of root".to_owned()]
+            }
         };
         let before = lines(self.before.as_ref());
         let after = lines(Some(&self.after));

@@ -3,18 +3,20 @@
 use std::{
     collections::BTreeMap,
     fs, io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
-/// What is at a path. All of it belongs to `root`.
+use nix::unistd::Uid;
+
+/// What is at a path. All of it belongs to `root`, in a tree to whoever makes it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Node {
     /// A file with mode 644.
     File(String),
     /// A symbolic link.
     Link(PathBuf),
-    /// Something else, or a file with another mode or no text: it has to go.
+    /// Something else, or a file with another mode or owner or no text: it has to go.
     Other,
 }
 
@@ -34,7 +36,10 @@ pub(crate) fn observe(root: &Path, path: &Path) -> io::Result<Option<Node>> {
     };
     Ok(Some(if metadata.is_symlink() {
         Node::Link(fs::read_link(&place)?)
-    } else if metadata.is_file() && metadata.permissions().mode() & 0o7777 == MODE {
+    } else if metadata.is_file()
+        && metadata.permissions().mode() & 0o7777 == MODE
+        && metadata.uid() == Uid::effective().as_raw()
+    {
         fs::read_to_string(&place).map_or(Node::Other, Node::File)
     } else {
         Node::Other

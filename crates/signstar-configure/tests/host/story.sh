@@ -85,6 +85,11 @@ says 'it can be deleted' 0 'delete the Unix user watcher' configure host apply -
 says 'nobody is there any more' 1 'no such user' id watcher
 says 'nothing is left to do' 0 'nothing to do' configure host plan --delete
 
+chown builder /etc/ssh/signstar/authorized_keys/builder
+says 'a file that belongs to its user is a change' 10 'not of root' configure host plan
+says 'it is taken back' 0 'not of root' configure host apply
+says 'nothing is left to do' 0 'nothing to do' configure host plan
+
 # sshd does not include what is written: nobody is let in.
 want -e 's|\[user.watcher\]|[user.other]|'
 sed -i.orig 's|^Include|#Include|' /etc/ssh/sshd_config
