@@ -14,7 +14,7 @@ use nethsm::{
     table::{GetKey, Sign},
 };
 use signstar::{
-    config::{self, Credential, Key, NetHsm},
+    config::{self, Key, NetHsm},
     sign::{Message, PublicKey, Signer, SignerError},
 };
 
@@ -55,7 +55,7 @@ struct NoneTrusted;
 impl SharedKey {
     pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
         Ok(Self {
-            id: value(&key.id)?,
+            id: value(key.id.as_str())?,
             order: order(hsm),
             timeout: timeout(hsm),
             trusted: RwLock::new(Arc::new(fleet(key, hsm, conduct.connections)?)),
@@ -136,9 +136,8 @@ impl Signer for SharedKey {
 
 /// All devices of `hsm`, as the operator of `key`.
 fn fleet(key: &Key, hsm: &NetHsm, connections: usize) -> Result<Fleet, OpenError> {
-    let Credential::File(path) = &key.passphrase;
-    let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
-        path: path.clone(),
+    let passphrase = credential::open(&key.passphrase).map_err(|source| OpenError::Credential {
+        path: key.passphrase.path().to_owned(),
         source,
     })?;
     let options = Options {
@@ -152,7 +151,7 @@ fn fleet(key: &Key, hsm: &NetHsm, connections: usize) -> Result<Fleet, OpenError
         let tls: Tls = value(&device.tls)?;
         devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
     }
-    let operator = Credentials::new(value(&key.operator)?, passphrase);
+    let operator = Credentials::new(value(key.operator.as_str())?, passphrase);
     Ok(Fleet::new(devices, order(hsm)).as_user(operator))
 }
 
@@ -170,7 +169,7 @@ fn timeout(hsm: &NetHsm) -> Duration {
 
 /// The public half of `key`, as the first device that answers shows it.
 pub(crate) fn public_key(key: &Key, hsm: &NetHsm) -> Result<Option<PublicKey>, CannotRead> {
-    let id: KeyId = value(&key.id)?;
+    let id: KeyId = value(key.id.as_str())?;
     let shown = fleet(key, hsm, 1)?
         .call::<GetKey>(&id, &())
         .map_err(kind_of_all)?;

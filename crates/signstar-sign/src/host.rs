@@ -105,8 +105,13 @@ pub(crate) fn enclave(
             client: client.clone(),
             key: rules.key.clone(),
         };
-        let opened = open(config, &rules.key, Arc::new(witness), hurry);
-        match opened.and_then(|key| Ok((key, log_policy(config, &rules.key)?))) {
+        let missing = || "the configuration refers to something that is not there".into();
+        let key: Result<_, CannotOpen> = config.key_of(client).ok_or_else(missing);
+        let opened = key.and_then(|key| {
+            let policy = log_policy(&key)?;
+            Ok((open(config, &key, Arc::new(witness), hurry)?, policy))
+        });
+        match opened {
             Ok((key, policy)) => {
                 log_policy_of = policy.map(|policy| (rules.key.clone(), policy));
                 keyring.insert(rules.key.clone(), key);
@@ -123,14 +128,10 @@ pub(crate) fn enclave(
     }
 }
 
-/// What proofs have to satisfy before signatures of the key `name` are released, if anything
-/// beyond the key of the log.
-fn log_policy(config: &Config, name: &KeyName) -> Result<Option<log::Policy>, CannotOpen> {
-    let path = config
-        .keys
-        .get(name)
-        .and_then(|key| key.log_policy.as_ref());
-    let Some(path) = path else {
+/// What proofs have to satisfy before signatures of `key` are released, if anything beyond the key
+/// of the log.
+fn log_policy(key: &Key) -> Result<Option<log::Policy>, CannotOpen> {
+    let Some(path) = &key.log_policy else {
         return Ok(None);
     };
     let octets = read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -184,17 +185,16 @@ pub(crate) fn salts() -> Salts {
 /// Why a key cannot be used.
 pub(crate) type CannotOpen = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens the key `name` with all that its kinds of signature need.
+/// Opens `key` with all that its kinds of signature need.
 pub(crate) fn open(
     config: &Config,
-    name: &KeyName,
+    key: &Key,
     witness: Arc<dyn Witness>,
     hurry: &Arc<Hurry>,
 ) -> Result<SigningKey, CannotOpen> {
-    let (key, hsm): (&Key, _) = config
-        .keys
-        .get(name)
-        .and_then(|key| Some((key, config.hsms.get(&key.hsm)?)))
+    let hsm = config
+        .hsms
+        .get(&key.hsm)
         .ok_or("the configuration refers to something that is not there")?;
     let mut certificates = Vec::new();
     for path in key.certificate.iter().chain(&key.certificate_v6) {
