@@ -1,6 +1,7 @@
 //! A secret in a file of its own.
 
 use std::{
+    ffi::OsStr,
     fs::File,
     io::{self, Read},
     os::unix::fs::{MetadataExt, PermissionsExt},
@@ -8,10 +9,13 @@ use std::{
 };
 
 use nethsm::passphrase::Passphrase;
+use signstar::config::Credential;
 use zeroize::Zeroizing;
 
+use crate::systemd_creds;
+
 /// The longest file with a passphrase, in octets.
-const MAX_OCTETS: usize = 1024;
+pub(crate) const MAX_OCTETS: usize = 1024;
 
 /// Why a file does not hold a usable secret. Nothing of its content is told.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +32,22 @@ pub enum BadCredential {
     /// It is empty, longer than 1024 octets or not UTF-8.
     #[error("it is empty, longer than 1024 octets, or not text")]
     Content,
+    /// It cannot be decrypted; the words are those of the program that should.
+    #[error("systemd-creds: {0}")]
+    Decrypt(String),
+}
+
+/// Opens what the configuration says of a passphrase.
+///
+/// Fails as [`passphrase`] does for one in a file; for one that is encrypted, if `systemd-creds`
+/// does not decrypt it for this user.
+pub fn open(credential: &Credential) -> Result<Passphrase, BadCredential> {
+    match credential {
+        Credential::File(path) => passphrase(path),
+        Credential::SystemdCreds(path) => {
+            systemd_creds::passphrase(OsStr::new("systemd-creds"), path)
+        }
+    }
 }
 
 /// Reads the passphrase in `path`. One line feed at its end does not count.
@@ -51,9 +71,14 @@ pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
     let mut content = Zeroizing::new(Vec::with_capacity(MAX_OCTETS + 1));
     let limit = u64::try_from(MAX_OCTETS).unwrap_or(u64::MAX);
     file.take(limit).read_to_end(&mut content)?;
-    let text = std::str::from_utf8(&content).map_err(|_| BadCredential::Content)?;
+    checked(&content)
+}
+
+/// The passphrase in `content`: text of 1 to 1024 octets.
+pub(crate) fn checked(content: &[u8]) -> Result<Passphrase, BadCredential> {
+    let text = std::str::from_utf8(content).map_err(|_| BadCredential::Content)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.is_empty() {
+    if text.is_empty() || content.len() > MAX_OCTETS {
         return Err(BadCredential::Content);
     }
     Ok(Passphrase::new(text.to_owned()))

@@ -15,6 +15,7 @@ mod credential;
 pub mod nethsm;
 mod patience;
 mod several;
+mod systemd_creds;
 
 use std::{error::Error, fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -23,7 +24,7 @@ use signstar::{
     sign::{PublicKey, Signer},
 };
 
-pub use credential::{BadCredential, passphrase};
+pub use credential::{BadCredential, open as passphrase_of, passphrase};
 pub use patience::Hurry;
 
 /// Why a key cannot be opened.

@@ -14,7 +14,7 @@ use nethsm::{
     table::Sign,
 };
 use signstar::{
-    config::{self, Credential, Key, NetHsm},
+    config::{self, Key, NetHsm},
     sign::{Message, Signer, SignerError},
 };
 
@@ -54,11 +54,11 @@ struct NoneTrusted;
 
 impl SharedKey {
     pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
-        let Credential::File(path) = &key.passphrase;
-        let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
-            path: path.clone(),
-            source,
-        })?;
+        let passphrase =
+            credential::open(&key.passphrase).map_err(|source| OpenError::Credential {
+                path: key.passphrase.path().to_owned(),
+                source,
+            })?;
         let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
         let options = Options {
             timeout,
@@ -75,9 +75,9 @@ impl SharedKey {
             config::Order::Listed => Order::Listed,
             config::Order::RoundRobin => Order::RoundRobin,
         };
-        let operator = Credentials::new(value(&key.operator)?, passphrase);
+        let operator = Credentials::new(value(key.operator.as_str())?, passphrase);
         Ok(Self {
-            id: value(&key.id)?,
+            id: value(key.id.as_str())?,
             order,
             timeout,
             trusted: RwLock::new(Arc::new(Fleet::new(devices, order).as_user(operator))),
