@@ -42,8 +42,6 @@ fn all_that_is_wrong_with_bad_ones_is_told_in_these_words() {
     assert!(files.len() >= 16);
     for path in files {
         let error = Config::parse_for_host(&read(&path)).expect_err(&path.display().to_string());
-            fs::write(path.with_extension("txt"), format!("{error}\n")).expect("w");
-        }
         let expected = read(&path.with_extension("txt"));
         assert_eq!(format!("{error}\n"), expected, "{}", path.display());
     }
