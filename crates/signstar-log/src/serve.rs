@@ -10,6 +10,7 @@ mod error;
 mod ids;
 mod peer;
 mod queue;
+mod reply;
 mod sequencer;
 mod server;
 mod state;

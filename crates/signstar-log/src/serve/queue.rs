@@ -1,17 +1,20 @@
 //! What waits for the sequencer, and in which batches it goes.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use signstar::log::{Entry, RequestId};
 
-use super::{Error, Recorded, Sequencer};
+use super::{
+    Error, Sequencer,
+    reply::{Outcome, Reply},
+};
 use crate::wire::{Answer, Trouble};
 
-/// The most entries in one commit.
-const MAX_BATCH: usize = 256;
+/// The most entries in one commit: as many as may wait.
+const MAX_BATCH: usize = 1024;
 /// The longest wait for further entries while there is much to do.
 const MAX_LINGER: Duration = Duration::from_millis(5);
 
@@ -19,7 +22,7 @@ const MAX_LINGER: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) task: Task,
-    pub(super) reply: SyncSender<Answer>,
+    pub(super) reply: Reply,
 }
 
 /// What the sequencer is asked.
@@ -106,13 +109,13 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
     }
     match sequencer.append(&entries) {
         Ok(recorded) => {
-            for (recorded, reply) in recorded.iter().zip(waiting) {
-                tell(&reply, proof(recorded));
+            for (recorded, reply) in recorded.into_iter().zip(waiting) {
+                reply.tell(Outcome::Recorded(Box::new(recorded)));
             }
         }
         Err(error) => {
             for reply in waiting {
-                tell(&reply, stopped(&error));
+                reply.tell(stopped(&error));
             }
             return Err(error);
         }
@@ -125,28 +128,17 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
             }
             Task::Prove(_) | Task::Stop | Task::Append(_) => Ok(None),
         };
-        tell(
-            &reply,
-            match found {
-                Ok(Some(recorded)) => proof(&recorded),
-                Ok(None) => Answer::Nothing,
-                Err(error) => stopped(&error),
-            },
-        );
+        reply.tell(match found {
+            Ok(Some(recorded)) => Outcome::Recorded(Box::new(recorded)),
+            Ok(None) => Outcome::Other(Answer::Nothing),
+            Err(error) => stopped(&error),
+        });
     }
     Ok(entries.len())
 }
 
-fn proof(recorded: &Recorded) -> Answer {
-    Answer::Proof(recorded.proof.to_string())
-}
-
 /// What the cause is stands in the journal of the log; signing processes need not know.
-fn stopped(_error: &Error) -> Answer {
-    Answer::Trouble(Trouble::Stopped, "the log cannot be written".to_owned())
-}
-
-/// Whoever does not wait any more need not be told.
-fn tell(reply: &SyncSender<Answer>, answer: Answer) {
-    let _ = reply.try_send(answer);
+fn stopped(_error: &Error) -> Outcome {
+    let words = "the log cannot be written".to_owned();
+    Outcome::Other(Answer::Trouble(Trouble::Stopped, words))
 }

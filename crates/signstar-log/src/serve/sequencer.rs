@@ -5,7 +5,7 @@ use signstar::log::{
 };
 
 use super::{Error, State, crash, ids::Ids};
-use crate::{Folder, key::CheckpointKey};
+use crate::{Folder, durable::Hands, key::CheckpointKey};
 
 /// How often the key is asked for one signature before the log stops.
 const TRIES: u32 = 3;
@@ -31,6 +31,7 @@ pub struct Sequencer {
     edge: Edge,
     checkpoint: SignedCheckpoint,
     ids: Ids,
+    hands: Hands,
 }
 
 impl Sequencer {
@@ -79,6 +80,7 @@ impl Sequencer {
             edge,
             checkpoint,
             ids,
+            hands: Hands::new(),
         })
     }
 
@@ -150,8 +152,8 @@ impl Sequencer {
 
     fn commit(&mut self, growth: &Growth) -> Result<(), Error> {
         crash::after(1);
-        // 2. New files, durably.
-        self.folder.write(growth.files())?;
+        // 2. New files, durably: contents and names in one wait, as nobody relies on them yet.
+        self.folder.write(growth.files(), &self.hands)?;
         crash::after(2);
         // 3. What is about to be signed, durably.
         self.state.remember(growth.head())?;
