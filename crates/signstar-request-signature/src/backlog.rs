@@ -264,6 +264,7 @@ mod tests {
             path: None,
             refusals: 0,
             id: None,
+            name_salt: None,
         }
     }
 
