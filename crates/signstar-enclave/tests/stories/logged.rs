@@ -202,8 +202,8 @@ fn a_log_that_hides_names_tells_them_to_who_has_the_salt() {
     story.reconfigure(|text| {
         text.replace("[log]\n", "[log]\nfile-names = \"commitment\"\n")
             .replace(
-                "[client.client1]\n",
-                "[client.client1]\nlog-name = \"c-7f3a\"\n",
+                "[client.\"client1\"]\n",
+                "[client.\"client1\"]\nlog-name = \"c-7f3a\"\n",
             )
     });
     let file = story.file("embargoed-1.0.pkg.tar.zst", "content");
