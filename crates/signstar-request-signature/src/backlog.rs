@@ -9,7 +9,7 @@ use std::{
 use data_encoding::HEXLOWER;
 use signstar::request::RequestId;
 
-use crate::{Error, Hashed, Trust, waiting::Waiting};
+use crate::{Error, Hashed, NameSalt, Trust, waiting::Waiting};
 
 /// The most that waits. With it memory does not grow with the number of files.
 const MOST: usize = 256;
@@ -31,6 +31,8 @@ pub(crate) struct Asked {
     pub(crate) refusals: u32,
     /// What the request is called, where a proof is wanted: asked for again, it is the same.
     pub(crate) id: Option<RequestId>,
+    /// What hides the name of the file in the log, where that is wanted. It stays the same, too.
+    pub(crate) name_salt: Option<NameSalt>,
 }
 
 impl Asked {
@@ -57,6 +59,15 @@ impl Asked {
             path,
             refusals: 0,
             id,
+            name_salt: None,
+        })
+    }
+
+    /// The same, with a fresh salt for the name of the file.
+    pub(crate) fn with_name_salt(self) -> Result<Self, Error> {
+        Ok(Self {
+            name_salt: Some(NameSalt::draw()?),
+            ..self
         })
     }
 
@@ -253,6 +264,7 @@ mod tests {
             path: None,
             refusals: 0,
             id: None,
+            name_salt: None,
         }
     }
 

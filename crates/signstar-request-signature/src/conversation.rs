@@ -321,9 +321,12 @@ fn write(
         let line = match next {
             Next::Ask(asked) => {
                 let mut json = match &asked.hashed {
-                    Some(hashed) => {
-                        hashed.request_as(output, asked.path.as_deref(), asked.id.as_ref())
-                    }
+                    Some(hashed) => hashed.request_as(
+                        output,
+                        asked.path.as_deref(),
+                        asked.id.as_ref(),
+                        asked.name_salt.as_ref(),
+                    ),
                     None => Request::open_pgp_v6_salt().to_json(now()),
                 };
                 json.push('\n');

@@ -352,6 +352,16 @@ impl Error {
             } => "it is written beside the signature, as FILE.sig.proof, when --log-key is given; an \
                  enclave without a log makes none"
                 .into(),
+            Self::NotInLog {
+                source: NotInLog::OtherName { .. },
+                ..
+            } => "the file had another name when it was signed: give it that again, or remove the \
+                 salt"
+                .into(),
+            Self::NotInLog {
+                source: NotInLog::NameSalt { .. },
+                ..
+            } => "`send --name-salt` writes it beside the signature: take it from there".into(),
             Self::NotInLog { .. } => {
                 "check that the log key is that of the enclave; if it is, do not use the signature \
                  and tell the people who run it"

@@ -155,7 +155,13 @@ fn log(config: &Config, policy_of: Option<(KeyName, log::Policy)>) -> Log {
     };
     let keys = config.keys.iter();
     let exceptions = keys.filter_map(|(name, key)| Some((name.clone(), key.log_file_names?)));
-    Log::Public(exceptions.fold(log, |log, (key, names)| log.with_file_names_of(key, names)))
+    let log = exceptions.fold(log, |log, (key, names)| log.with_file_names_of(key, names));
+    let clients = config.clients.iter();
+    let pseudonyms =
+        clients.filter_map(|(name, rules)| Some((name.clone(), rules.log_name.clone()?)));
+    Log::Public(pseudonyms.fold(log, |log, (client, name)| {
+        log.with_pseudonym_of(client, name)
+    }))
 }
 
 /// Where the figures of `client` go, if the configuration wants them.

@@ -67,8 +67,11 @@ pub(crate) fn add(tree: &mut Tree, config: &Config) {
             .find_map(|line| line.strip_prefix("ExecStart="));
         service.push_str(exec.unwrap_or_default());
         service.push_str(" --client-is-user");
-        for client in config.clients.keys() {
+        for (client, rules) in &config.clients {
             service.push_str(&format!(" --allow-user {client}"));
+            if let Some(name) = &rules.log_name {
+                service.push_str(&format!(" --log-name {client}={name}"));
+            }
         }
         service.push('\n');
         add("signstar-log.service.d/10-signstar.conf", &service);

@@ -197,6 +197,64 @@ fn the_client_brings_the_proof_and_checks_it_offline() {
 }
 
 #[test]
+fn a_log_that_hides_names_tells_them_to_who_has_the_salt() {
+    let story = Story::begin();
+    story.reconfigure(|text| {
+        text.replace("[log]\n", "[log]\nfile-names = \"commitment\"\n")
+            .replace(
+                "[client.\"client1\"]\n",
+                "[client.\"client1\"]\nlog-name = \"c-7f3a\"\n",
+            )
+    });
+    let file = story.file("embargoed-1.0.pkg.tar.zst", "content");
+    let vkey = story.description().log.vkey.clone();
+    let send = |arguments: &[&str]| {
+        let mut sender = story.sender("client1");
+        Outcome::of(sender.args(arguments).arg("--").arg(&file)).expect(0);
+    };
+    let verify = |file: &Path| {
+        let mut command = story.client_program("verify");
+        command
+            .arg("--certificate")
+            .arg(story.certificate("client1"));
+        Outcome::of(command.args(["--log-key", &vkey]).arg("--").arg(file))
+    };
+    send(&["--name-salt", "--log-key", &vkey]);
+    let text = fs::read_to_string(proof_of(&file)).expect("a proof");
+    let policy = Policy::of_log(vkey.parse().expect("a key"));
+    let entry = Recorded::check(&text, &policy)
+        .expect("on record")
+        .entry()
+        .clone();
+    assert_eq!(entry.client(), "c-7f3a");
+    assert!(
+        !String::from_utf8(entry.to_octets())
+            .expect("text")
+            .contains("embargoed")
+    );
+    let outcome = verify(&file);
+    outcome.expect(0);
+    assert!(outcome.stdout.contains("hides the name"), "{outcome:#?}");
+
+    // Under another name it is not what was hidden.
+    let renamed = story.file("another-1.0.pkg.tar.zst", "content");
+    let salt_of = |file: &Path| PathBuf::from(format!("{}.name-salt", signature(file).display()));
+    for path in [signature, proof_of, salt_of] {
+        fs::copy(path(&file), path(&renamed)).expect("copied");
+    }
+    let outcome = verify(&renamed);
+    outcome.expect(5);
+    outcome.expect_complaint("does not hide the name");
+
+    // What belongs to an earlier signature goes with it.
+    send(&[]);
+    assert!(!proof_of(&file).exists() && !salt_of(&file).exists());
+    let line = story.journal().pop().expect("a line");
+    assert_eq!(line["log"], "signstar.example/log#1");
+    assert_eq!(line["client"], "client1");
+}
+
+#[test]
 fn clients_that_know_nothing_of_a_log_get_signatures() {
     let story = Story::begin();
     let (outcome, answered) = answer(&story, &story.request("content"));

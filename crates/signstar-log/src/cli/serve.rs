@@ -12,6 +12,7 @@ use std::{
 use clap::Args;
 use listenfd::ListenFd;
 use signal_hook::{consts::TERM_SIGNALS, iterator::Signals};
+use signstar::config::ClientName;
 use signstar_log::{
     CheckpointKey, FileKey, Folder, Use,
     serve::{Panel, Peers, Sequencer, Server, State},
@@ -68,10 +69,29 @@ pub(crate) struct ServeArguments {
     /// with identity = "unix-user".
     #[arg(long)]
     client_is_user: bool,
+
+    /// With --client-is-user: the entries of this user name another client, its `log-name` in the
+    /// configuration; may be repeated.
+    #[arg(long = "log-name", value_name = "USER=NAME", value_parser = pseudonym, requires = "client_is_user")]
+    log_names: Vec<(String, String)>,
+}
+
+fn pseudonym(text: &str) -> Result<(String, String), String> {
+    let pair = text
+        .split_once('=')
+        .map(|(user, name)| (user.to_owned(), ClientName::new(name)));
+    match pair {
+        Some((user, Ok(name))) if !user.is_empty() => Ok((user, name.to_string())),
+        _ => Err("write USER=NAME".to_owned()),
+    }
 }
 
 pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     let peers = Peers::new(&arguments.allow_users, arguments.client_is_user)?;
+    let names = arguments.log_names.into_iter();
+    let peers = names.fold(peers, |peers, (user, name)| {
+        peers.with_pseudonym_of(user, name)
+    });
     let mut signals = Signals::new(TERM_SIGNALS)
         .map_err(|error| Failure::new(format!("cannot wait for signals: {error}"), "try again"))?;
     let key = key(&arguments)?;

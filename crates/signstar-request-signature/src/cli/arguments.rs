@@ -155,6 +155,11 @@ pub(crate) struct Send {
     #[arg(long, value_name = "VKEY")]
     pub(crate) log_key: Vec<String>,
 
+    /// Send a fresh salt with each file name, which a log that is set up so needs to hide the name;
+    /// it is written beside the signature, as FILE.sig.name-salt.
+    #[arg(long)]
+    pub(crate) name_salt: bool,
+
     /// Leave alone what has a signature already, if that holds. One that does not is an error of
     /// its file.
     #[arg(long)]

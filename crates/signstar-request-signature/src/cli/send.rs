@@ -15,8 +15,8 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Existing, Form, OutputType, Proxy, Remote, Target, Trust,
-    forward, hold_writes, plan,
+    Batch, Connections, Error, Event, Existing, Form, Names, OutputType, Proxy, Remote, Target,
+    Trust, forward, hold_writes, plan,
 };
 
 use super::{Arguments, arguments::Send, defaults, progress::Progress, report::Report, screen};
@@ -65,6 +65,11 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
             (false, _) => Existing::Replace,
             (true, false) => Existing::Keep,
             (true, true) => Existing::KeepGood,
+        },
+        names: if arguments.name_salt {
+            Names::Salted
+        } else {
+            Names::Plain
         },
     };
     let report = Report::new(&targets, arguments.json, arguments.quiet);
@@ -132,6 +137,7 @@ fn check_forwarding(arguments: &Send) {
     let changes_nothing = !arguments.armor
         && arguments.output_dir.is_none()
         && arguments.output_type.is_none()
+        && !arguments.name_salt
         && !arguments.skip_existing
         && !arguments.json;
     let conflict = if arguments.files.len() > 1 {
@@ -140,7 +146,7 @@ fn check_forwarding(arguments: &Send) {
         "'-' forwards requests and cannot verify; it is used without --certificate and --log-key"
     } else if !changes_nothing {
         "'-' passes requests on as they are; it is used without --armor, --output-dir, \
-         --output-type, --skip-existing and --json"
+         --output-type, --name-salt, --skip-existing and --json"
     } else {
         return;
     };

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, num::NonZeroU32, time::SystemTime};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{Credential, HsmUser, KeyName, NamePattern, SshKey};
+use super::{ClientName, Credential, HsmUser, KeyName, NamePattern, SshKey};
 use crate::request::OutputType;
 
 /// What one client may have.
@@ -33,6 +33,8 @@ pub struct ClientRules {
     pub requests_per_minute: Option<NonZeroU32>,
     /// The most requests in one day.
     pub requests_per_day: Option<NonZeroU32>,
+    /// What the public log calls it, in place of its name.
+    pub log_name: Option<ClientName>,
     /// When it begins to have signatures.
     #[serde(default, deserialize_with = "instant")]
     pub valid_from: Option<SystemTime>,
@@ -65,6 +67,7 @@ impl ClientRules {
             max_length: None,
             requests_per_minute: None,
             requests_per_day: None,
+            log_name: None,
             valid_from: None,
             valid_until: None,
         }

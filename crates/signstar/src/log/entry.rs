@@ -244,17 +244,17 @@ impl Entry {
         &self.hsm_input
     }
 
-    /// Whether this is on record of a request which is that of `grant`: for the same client, under
-    /// the same id, for the same signature over the same file.
+    /// Whether this is on record of a request which is that of `grant`: under the same id, for the
+    /// same signature over the same file. Whose it is, [`Entry::is_called`] tells.
     pub(crate) fn answers(&self, grant: &Grant) -> bool {
         let request = grant.request();
-        self.is_called(grant.client(), request.id())
+        self.request_id() == request.id().map(RequestId::as_str)
             && self.key() == grant.key().as_str()
             && self.output == request.output().kind()
             && request.file_digest() == Some(self.digest)
     }
 
-    /// Whether this is on record under this id for `client`.
+    /// Whether this is on record under this id for `client`, which is a name or a pseudonym.
     pub(crate) fn is_called(&self, client: &ClientName, id: Option<&RequestId>) -> bool {
         let id = id.map(RequestId::as_str);
         id.is_some() && self.request_id() == id && self.client() == client.as_str()

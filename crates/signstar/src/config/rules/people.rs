@@ -6,6 +6,7 @@ use super::suggestion;
 use crate::config::{Config, HsmName, Identity, Role, SshKey, UnixUser, document::Document};
 
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
+    one_name_in_the_log_is_of_one_client(config, document);
     one_name_has_one_role(config, document);
     one_ssh_key_is_of_one_user(config, document);
     for (name, user) in &config.users {
@@ -48,6 +49,27 @@ fn one_name_has_one_role(config: &Config, document: &mut Document<'_>) {
                 &["user", user.as_str()],
                 format!("`{user}` is a client as well"),
                 Some("each has one role; take another name for one of them".to_owned()),
+            );
+        }
+    }
+}
+
+/// The log finds requests that are repeated by the name of their client: with the name of another
+/// it would answer with the signatures of that one.
+fn one_name_in_the_log_is_of_one_client(config: &Config, document: &mut Document<'_>) {
+    for (client, rules) in &config.clients {
+        let Some(name) = &rules.log_name else {
+            continue;
+        };
+        let mut others = config.clients.iter().filter(|(other, _)| *other != client);
+        let taken = others.find(|(other, rules)| {
+            *other == name || (*other < client && rules.log_name.as_ref() == Some(name))
+        });
+        if let Some((other, _)) = taken {
+            document.mistake(
+                &["client", client.as_str(), "log-name"],
+                format!("[client.{other}] is called `{name}` in the log"),
+                Some("give each client a name of its own".to_owned()),
             );
         }
     }
