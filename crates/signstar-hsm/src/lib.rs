@@ -13,8 +13,10 @@
 
 mod credential;
 pub mod nethsm;
+mod operator;
 mod patience;
 mod several;
+pub mod state;
 
 use std::{error::Error, fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -23,7 +25,10 @@ use signstar::{
     sign::{PublicKey, Signer},
 };
 
-pub use credential::{BadCredential, passphrase};
+pub use credential::{
+    Administration, AdministrativeCredentials, BadCredential, CredentialStore, Plain, SecretFile,
+    SystemdCreds, Which, Wrapping, made_up, passphrase,
+};
 pub use patience::Hurry;
 
 /// Why a key cannot be opened.

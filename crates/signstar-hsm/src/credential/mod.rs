@@ -1,27 +1,40 @@
-//! A secret in a file of its own.
+//! Secrets and where they rest.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
-};
+mod administration;
+mod fresh;
+mod sealed;
+mod store;
+mod systemd;
+
+use std::{io, path::Path, sync::Arc};
 
 use nethsm::passphrase::Passphrase;
-use zeroize::Zeroizing;
+use signstar::config;
+
+pub use administration::{Administration, AdministrativeCredentials};
+pub use fresh::made_up;
+pub use sealed::{Plain, SecretFile, Wrapping};
+pub use store::{CredentialStore, Which};
+pub use systemd::SystemdCreds;
 
 /// The longest file with a passphrase, in octets.
 const MAX_OCTETS: usize = 1024;
 
-/// Why a file does not hold a usable secret. Nothing of its content is told.
+/// Why a secret cannot be had or stored. Nothing of its content is told.
 #[derive(Debug, thiserror::Error)]
 pub enum BadCredential {
-    /// It cannot be read.
+    /// It cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// It is a symbolic link.
+    #[error("it is a symbolic link")]
+    Link,
     /// Somebody else can read it.
     #[error("others may read it (mode {0:03o}); its mode must be 600 or 400")]
     Mode(u32),
+    /// It belongs to somebody else.
+    #[error("it belongs to the user with the ID {0}")]
+    Owner(u32),
     /// It is not a regular file.
     #[error("it is not a regular file")]
     NotAFile,
@@ -30,30 +43,30 @@ pub enum BadCredential {
     Content,
 }
 
-/// Reads the passphrase in `path`. One line feed at its end does not count.
+/// Reads the passphrase in the file at `path`. One line feed at its end does not count.
 ///
-/// Refuses files that the group or others can read.
+/// Refuses symbolic links, files that the group or others can read and, unless root asks, files of
+/// other users.
 pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(BadCredential::NotAFile);
-    }
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(BadCredential::Mode(mode));
-    }
-    if usize::try_from(metadata.size()).is_ok_and(|size| size > MAX_OCTETS) {
-        return Err(BadCredential::Content);
-    }
+    text(&sealed::octets(path, None, MAX_OCTETS)?)
+}
 
-    // All the room at once: a buffer that grows leaves copies of the secret behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(MAX_OCTETS + 1));
-    let limit = u64::try_from(MAX_OCTETS).unwrap_or(u64::MAX);
-    file.take(limit).read_to_end(&mut content)?;
-    let text = std::str::from_utf8(&content).map_err(|_| BadCredential::Content)?;
+/// Where the configuration has the passphrase of an operator.
+pub(crate) fn store(credential: &config::Credential) -> Box<dyn CredentialStore> {
+    Box::new(SecretFile::new(path(credential), None, Arc::new(Plain)))
+}
+
+/// The file of it.
+pub(crate) fn path(credential: &config::Credential) -> &Path {
+    let config::Credential::File(path) = credential;
+    path
+}
+
+/// A passphrase, perhaps with a line feed at its end.
+fn text(content: &[u8]) -> Result<Passphrase, BadCredential> {
+    let text = std::str::from_utf8(content).map_err(|_| BadCredential::Content)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.is_empty() {
+    if text.is_empty() || text.len() > MAX_OCTETS {
         return Err(BadCredential::Content);
     }
     Ok(Passphrase::new(text.to_owned()))
@@ -61,7 +74,10 @@ pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
 
     use super::*;
 
