@@ -26,8 +26,9 @@ use signstar::{
 };
 
 pub use credential::{
-    Administration, AdministrativeCredentials, BadCredential, CredentialStore, Plain, SecretFile,
-    SystemdCreds, Which, Wrapping, made_up, passphrase,
+    Administration, AdministrativeCredentials, BadCredential, CredentialStore, For, Plain,
+    SecretFile, SystemdCreds, Which, Wrapping, file as credential_file, made_up,
+    open as passphrase_of, passphrase,
 };
 pub use patience::Hurry;
 

@@ -62,9 +62,12 @@ struct NoneTrusted;
 
 impl SharedKey {
     pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
-        let operator = Operator::new(value(&key.operator)?, credential::store(&key.passphrase));
+        let operator = Operator::new(
+            value(key.operator.as_str())?,
+            credential::store(&key.passphrase),
+        );
         let passphrase = operator.begin().map_err(|source| OpenError::Credential {
-            path: credential::path(&key.passphrase).to_owned(),
+            path: key.passphrase.path().to_owned(),
             source,
         })?;
         let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
@@ -85,7 +88,7 @@ impl SharedKey {
         };
         let fleet = Fleet::new(devices, order).as_user(operator.credentials(&passphrase));
         Ok(Self {
-            id: value(&key.id)?,
+            id: value(key.id.as_str())?,
             order,
             timeout,
             operator,

@@ -11,7 +11,7 @@ use std::{
 use nix::unistd::{Uid, User};
 use signstar::{
     Enclave,
-    config::{self, ClientName, Config, Identity, Key, KeyName},
+    config::{self, ClientName, Config, Identity, Key},
     log::{Log, PublicLog},
     policy::Policy,
     request::{Salt, Salts},
@@ -104,7 +104,10 @@ pub(crate) fn enclave(
             client: client.clone(),
             key: rules.key.clone(),
         };
-        match open(config, &rules.key, Arc::new(witness), hurry) {
+        let key = config
+            .key_of(client)
+            .ok_or_else(|| "the configuration refers to something that is not there".into());
+        match key.and_then(|key| open(config, &key, Arc::new(witness), hurry)) {
             Ok(key) => {
                 keyring.insert(rules.key.clone(), key);
             }
@@ -161,17 +164,16 @@ pub(crate) fn salts() -> Salts {
 /// Why a key cannot be used.
 pub(crate) type CannotOpen = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens the key `name` with all that its kinds of signature need.
+/// Opens `key` with all that its kinds of signature need.
 pub(crate) fn open(
     config: &Config,
-    name: &KeyName,
+    key: &Key,
     witness: Arc<dyn Witness>,
     hurry: &Arc<Hurry>,
 ) -> Result<SigningKey, CannotOpen> {
-    let (key, hsm): (&Key, _) = config
-        .keys
-        .get(name)
-        .and_then(|key| Some((key, config.hsms.get(&key.hsm)?)))
+    let hsm = config
+        .hsms
+        .get(&key.hsm)
         .ok_or("the configuration refers to something that is not there")?;
     let mut certificates = Vec::new();
     for path in key.certificate.iter().chain(&key.certificate_v6) {

@@ -9,13 +9,13 @@ mod systemd;
 use std::{io, path::Path, sync::Arc};
 
 use nethsm::passphrase::Passphrase;
-use signstar::config;
+use signstar::config::Credential;
 
 pub use administration::{Administration, AdministrativeCredentials};
 pub use fresh::made_up;
 pub use sealed::{Plain, SecretFile, Wrapping};
 pub use store::{CredentialStore, Which};
-pub use systemd::SystemdCreds;
+pub use systemd::{For, SystemdCreds};
 
 /// The longest file with a passphrase, in octets.
 const MAX_OCTETS: usize = 1024;
@@ -43,6 +43,21 @@ pub enum BadCredential {
     Content,
 }
 
+/// Opens what the configuration says of a passphrase: the current one; the newer one if there is no
+/// other.
+///
+/// Fails as [`passphrase`] does for one in a file; for one that is encrypted, if `systemd-creds`
+/// does not decrypt it for this user.
+pub fn open(credential: &Credential) -> Result<Passphrase, BadCredential> {
+    let store = store(credential);
+    for which in [Which::Current, Which::New] {
+        if let Some(passphrase) = store.read(which)? {
+            return Ok(passphrase);
+        }
+    }
+    Err(BadCredential::Io(io::ErrorKind::NotFound.into()))
+}
+
 /// Reads the passphrase in the file at `path`. One line feed at its end does not count.
 ///
 /// Refuses symbolic links, files that the group or others can read and, unless root asks, files of
@@ -51,15 +66,23 @@ pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
     text(&sealed::octets(path, None, MAX_OCTETS)?)
 }
 
-/// Where the configuration has the passphrase of an operator.
-pub(crate) fn store(credential: &config::Credential) -> Box<dyn CredentialStore> {
-    Box::new(SecretFile::new(path(credential), None, Arc::new(Plain)))
+/// Where the configuration has the passphrase of an operator, to be used by who runs this.
+pub(crate) fn store(credential: &Credential) -> Box<dyn CredentialStore> {
+    Box::new(file(credential, None, For::Myself))
 }
 
-/// The file of it.
-pub(crate) fn path(credential: &config::Credential) -> &Path {
-    let config::Credential::File(path) = credential;
-    path
+/// The file that the configuration has for a passphrase. It belongs to the user with the ID `owner`,
+/// without one to who runs this, and one that is encrypted can be opened by `whom`.
+pub fn file(credential: &Credential, owner: Option<u32>, whom: For) -> SecretFile {
+    let path = credential.path();
+    let wrapping: Arc<dyn Wrapping> = match credential {
+        Credential::File(_) => Arc::new(Plain),
+        Credential::SystemdCreds(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Arc::new(SystemdCreds::new(name, whom))
+        }
+    };
+    SecretFile::new(path, owner, wrapping)
 }
 
 /// A passphrase, perhaps with a line feed at its end.
