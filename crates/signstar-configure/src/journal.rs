@@ -49,6 +49,17 @@ struct Line<'a> {
     octets: Option<u64>,
 }
 
+/// One change of an HSM. Nothing in it is secret.
+#[derive(Serialize)]
+struct Change<'a> {
+    time: String,
+    hsm: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    change: &'a str,
+    outcome: &'a str,
+}
+
 impl Journal {
     /// Opens what the configuration names.
     pub(crate) fn open(journal: &config::Journal) -> Result<Self, Error> {
@@ -81,15 +92,31 @@ impl Journal {
         });
     }
 
-    /// Writes one line in one piece. Losing one keeps nothing from being handed out.
-    fn line(&mut self, line: &Line<'_>) {
-        let Ok(mut text) = serde_json::to_string(line) else {
-            return;
+    /// What was changed of an HSM.
+    pub(crate) fn changed(&mut self, hsm: &str, device: Option<&str>, change: &str) {
+        let line = Change {
+            time: jiff::Timestamp::now().to_string(),
+            hsm,
+            device,
+            change,
+            outcome: "changed",
         };
+        self.write_line(&line, log::Level::Info);
+    }
+
+    fn line(&mut self, line: &Line<'_>) {
         let level = match line.outcome {
             "downloaded" => log::Level::Info,
             "not-permitted" | "wrong-usage" => log::Level::Warn,
             _ => log::Level::Error,
+        };
+        self.write_line(line, level);
+    }
+
+    /// Writes one line in one piece. Losing one keeps nothing from being handed out.
+    fn write_line(&mut self, line: &impl Serialize, level: log::Level) {
+        let Ok(mut text) = serde_json::to_string(line) else {
+            return;
         };
         let _ = match &mut self.0 {
             Sink::System(journal) => journal.journal_send(

@@ -1,5 +1,5 @@
-//! What a host of an enclave does besides signing: so far, handing out certificates, metrics and
-//! backups to users that sign nothing.
+//! What a host of an enclave does besides signing: handing out certificates, metrics and backups to
+//! users that sign nothing, and bringing HSMs to what the configuration says.
 
 #![deny(
     clippy::as_conversions,
@@ -12,6 +12,7 @@
 mod configuration;
 mod download;
 mod error;
+pub mod hsm;
 mod identity;
 mod journal;
 

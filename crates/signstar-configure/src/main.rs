@@ -7,8 +7,11 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use signstar::config::UserName;
-use signstar_configure::{Download, Error, download};
+use signstar::config::{HsmName, UserName};
+use signstar_configure::{
+    Download, Error, download,
+    hsm::{self, Form, Outcome},
+};
 
 /// What a host of an enclave does besides signing.
 #[derive(Debug, Parser)]
@@ -36,6 +39,111 @@ Nothing else takes a command.
 Exit status: 0 all of it; 1 the host is not set up for this; 2 wrong usage; 3 refused: not a user of
 this role; 4 the HSM cannot be reached.")]
     Download(Wanted),
+
+    /// Bring HSMs to what the configuration says.
+    #[command(subcommand)]
+    Hsm(HsmVerb),
+
+    /// Give new passphrases to users of HSMs; who signs goes on signing.
+    Rotate {
+        #[command(flatten)]
+        selection: Selection,
+
+        /// Only this user of the HSM; may be repeated.
+        #[arg(long = "user", value_name = "NAME")]
+        users: Vec<String>,
+    },
+
+    /// Make a backup, or prove that one is good.
+    #[command(args_conflicts_with_subcommands = true)]
+    Backup {
+        #[command(flatten)]
+        selection: Selection,
+
+        #[command(subcommand)]
+        verb: Option<BackupVerb>,
+    },
+
+    /// Restore a backup on a device.
+    Restore {
+        #[command(flatten)]
+        selection: Selection,
+
+        /// The address of the device, as it stands in the configuration.
+        #[arg(long, value_name = "URL")]
+        device: String,
+
+        /// The backup.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum HsmVerb {
+    /// Tell what is to be done, and do nothing.
+    #[command(after_help = STATUSES)]
+    Plan {
+        #[command(flatten)]
+        selection: Selection,
+
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Do it, and make a backup if anything was changed.
+    #[command(after_help = STATUSES)]
+    Apply {
+        #[command(flatten)]
+        selection: Selection,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum BackupVerb {
+    /// Restore a backup into a software HSM that is thrown away, and sign with every key.
+    Verify {
+        #[command(flatten)]
+        selection: Selection,
+
+        /// The backup [default: the newest].
+        file: Option<PathBuf>,
+    },
+}
+
+const STATUSES: &str = "\
+Exit status: 0 nothing to do, or done; 10 something to do (plan); 20 the administrative credentials
+are split into shares; 21 a device cannot be reached; 22 credentials are missing; 1 otherwise.";
+
+#[derive(Args, Debug)]
+struct Selection {
+    /// The configuration [default: /etc/signstar/signstar.toml, else
+    /// /usr/share/signstar/signstar.toml].
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+
+    /// Only this HSM.
+    #[arg(long, value_name = "NAME")]
+    hsm: Option<HsmName>,
+
+    /// Trust a device that was never seen before and shows the certificate with this SHA-256; may be
+    /// repeated.
+    #[arg(long, value_name = "SHA256")]
+    trust_new: Vec<String>,
+
+    /// Delete users of the HSM that the configuration does not name.
+    #[arg(long)]
+    remove_users: bool,
+}
+
+impl From<Selection> for hsm::Scope {
+    fn from(selection: Selection) -> Self {
+        Self {
+            config: selection.config,
+            hsm: selection.hsm,
+            trust_new: selection.trust_new,
+            remove_users: selection.remove_users,
+        }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -64,9 +172,49 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    let Arguments {
-        command: Command::Download(Wanted { what, config, user }),
-    } = Arguments::parse();
+    let mut out = io::stdout().lock();
+    let done = match Arguments::parse().command {
+        Command::Download(wanted) => {
+            drop(out);
+            return hand_out(wanted);
+        }
+        Command::Hsm(HsmVerb::Plan { selection, json }) => {
+            let form = if json { Form::Json } else { Form::Text };
+            hsm::plan(&selection.into(), form, &mut out)
+        }
+        Command::Hsm(HsmVerb::Apply { selection }) => hsm::apply(&selection.into(), &mut out),
+        Command::Rotate { selection, users } => hsm::rotate(&selection.into(), &users, &mut out),
+        Command::Backup {
+            selection,
+            verb: None,
+        } => hsm::backup(&selection.into(), &mut out),
+        Command::Backup {
+            verb: Some(BackupVerb::Verify { selection, file }),
+            ..
+        } => hsm::verify_backup(&selection.into(), file.as_deref(), &mut out),
+        Command::Restore {
+            selection,
+            device,
+            file,
+        } => hsm::restore(&selection.into(), &device, &file, &mut out),
+    };
+    match done {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Pending) => ExitCode::from(10),
+        Err(error) => {
+            // There is nobody left to tell if this fails.
+            let _ = writeln!(
+                io::stderr().lock(),
+                "error: {}\nhint: {}",
+                error.whole(),
+                error.hint()
+            );
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn hand_out(Wanted { what, config, user }: Wanted) -> ExitCode {
     let what = match what {
         What::Certificates => Download::Certificates,
         What::Metrics => Download::Metrics,
