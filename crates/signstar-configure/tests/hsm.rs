@@ -12,7 +12,7 @@ use nethsm::client::{Client, Tls, Url};
 use serde_json::Value;
 use signstar::{
     config::Config,
-    sign::{Certificate, Message, Signer},
+    sign::{Certificate, Message},
 };
 use signstar_hsm::{Conduct, Event, Hurry, Witness};
 use softnethsm::{Device, Server};

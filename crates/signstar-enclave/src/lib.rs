@@ -29,6 +29,7 @@ mod leftover;
 mod log;
 mod programs;
 mod sshd;
+mod wanted;
 
 use std::path::PathBuf;
 
@@ -107,12 +108,10 @@ impl Enclave {
         }
 
         let hsm = SoftNetHsm::start(&folder, hsm_arguments)?;
-        let device = hsm.make_operational(&folder)?;
+        hsm.set_up(&folder, &options.clients)?;
         for client in &options.clients {
-            hsm::ensure_client(&device, &folder, client)?;
             sshd::ensure_client(&folder, &client.name)?;
         }
-        hsm::ensure_keeper(&device, &folder)?;
         for role in ROLES {
             sshd::ensure_client(&folder, role)?;
         }

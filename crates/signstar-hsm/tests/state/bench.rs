@@ -62,7 +62,11 @@ impl Software {
             let copy = tempfile::tempdir().expect("a folder");
             for file in fs::read_dir(folder.path()).expect("listed") {
                 let file = file.expect("listed");
-                fs::copy(file.path(), copy.path().join(file.file_name())).expect("copied");
+                let path = copy.path().join(file.file_name());
+                // What is in folders is temporary.
+                if file.file_type().expect("told").is_file() {
+                    fs::copy(file.path(), path).expect("copied");
+                }
             }
             Self::serve(copy)
         }
