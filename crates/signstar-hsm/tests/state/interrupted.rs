@@ -69,42 +69,56 @@ fn an_answer_lost_at_any_call_is_looked_for() {
 }
 
 /// Every call from a fresh device to one that was begun.
-#[test]
-fn the_first_calls_of_all_may_get_lost() {
-    for lost in [Lost::Question, Lost::Answer] {
-        for call in 1.. {
-            let mut desired = begun(little);
-            let bench = Bench::with(1, &mut desired);
-            let cut = &bench.devices[0].cut;
-            if !in_two_runs(&bench.access(&desired), cut, call, lost) {
-                assert!(call > 10, "only {call} calls");
-                break;
-            }
+fn from_a_fresh_device_on(lost: Lost) {
+    for call in 1.. {
+        let mut desired = begun(little);
+        let bench = Bench::with(1, &mut desired);
+        let cut = &bench.devices[0].cut;
+        if !in_two_runs(&bench.access(&desired), cut, call, lost) {
+            assert!(call > 10, "only {call} calls");
+            return;
         }
     }
 }
 
-/// Every call to a second device that gets the keys of the first.
 #[test]
-fn a_restore_may_break_off() {
+fn of_a_fresh_device_any_question_may_get_lost() {
+    from_a_fresh_device_on(Lost::Question);
+}
+
+#[test]
+fn of_a_fresh_device_any_answer_may_get_lost() {
+    from_a_fresh_device_on(Lost::Answer);
+}
+
+/// Every call to a second device that gets the keys of the first.
+fn while_restoring(lost: Lost) {
     let mut desired = little();
     let mut bench = Bench::with(2, &mut desired);
     let mut alone = desired.clone();
     alone.devices.truncate(1);
     bench.brings_about(&alone);
     let salts = Default::default();
-    for lost in [Lost::Question, Lost::Answer] {
-        for call in 1.. {
-            bench.replace(1, Software::new(), &mut desired);
-            let cut = &bench.devices[1].cut;
-            let access = bench.access(&desired).knowing(&salts);
-            let was_cut = in_two_runs(&access, cut, call, lost);
-            let public = |at: usize| bench.admin(at).public_pem(&path("packages").id);
-            assert_eq!(public(1).expect("there"), public(0).expect("there"));
-            if !was_cut {
-                assert!(call > 10, "only {call} calls");
-                break;
-            }
+    for call in 1.. {
+        bench.replace(1, Software::new(), &mut desired);
+        let cut = &bench.devices[1].cut;
+        let access = bench.access(&desired).knowing(&salts);
+        let was_cut = in_two_runs(&access, cut, call, lost);
+        let public = |at: usize| bench.admin(at).public_pem(&path("packages").id);
+        assert_eq!(public(1).expect("there"), public(0).expect("there"));
+        if !was_cut {
+            assert!(call > 10, "only {call} calls");
+            return;
         }
     }
+}
+
+#[test]
+fn of_a_restore_any_question_may_get_lost() {
+    while_restoring(Lost::Question);
+}
+
+#[test]
+fn of_a_restore_any_answer_may_get_lost() {
+    while_restoring(Lost::Answer);
 }
