@@ -175,11 +175,12 @@ impl<'t> Document<'t> {
     }
 
     fn note(&mut self, line: usize, place: String, what: String, hint: Option<String>) {
+        // What is wrong may have lines of its own, or move the cursor of a terminal.
         self.mistakes.push(Mistake {
             line,
-            place,
-            what,
-            hint,
+            place: on_one_line(&place),
+            what: on_one_line(&what),
+            hint: hint.as_deref().map(on_one_line),
         });
     }
 
@@ -208,14 +209,27 @@ fn reaches(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
     }
 }
 
+fn on_one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| match c.is_control() {
+            true => c.escape_default().to_string(),
+            false => c.to_string(),
+        })
+        .collect()
+}
+
 /// A message of serde, cut in two: what is wrong, and what there is.
 fn in_our_words(message: &str) -> (String, Option<String>) {
-    let message = message.trim_end();
+    let message = message
+        .trim_end()
+        .replace("a nonzero u16", "a number from 1 to 65535")
+        .replace("a nonzero u32", "a number from 1 on")
+        .replace("a nonzero u64", "a number from 1 on");
     let Some((what, expected)) = message.split_once(", expected ") else {
-        return (message.to_owned(), None);
+        return (message, None);
     };
     if !what.starts_with("unknown ") {
-        return (message.to_owned(), None);
+        return (message, None);
     }
     let quoted = |text: &str| -> Vec<String> {
         text.split('`')
@@ -229,7 +243,7 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
     let wrong = quoted(what);
     match (wrong.first(), known.is_empty()) {
         (Some(wrong), false) => (what.to_owned(), Some(suggestion(wrong, &known))),
-        _ => (message.to_owned(), None),
+        _ => (message, None),
     }
 }
 

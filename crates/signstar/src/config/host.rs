@@ -29,7 +29,7 @@ pub struct Host {
 impl Default for Host {
     fn default() -> Self {
         Self {
-            log_user: UnixUser::new("signstar-log").expect("it is a name of a Unix user"),
+            log_user: UnixUser::log(),
             ssh_port: NonZeroU16::MIN.saturating_add(21),
             ssh_from: Vec::new(),
             open_ports: Vec::new(),

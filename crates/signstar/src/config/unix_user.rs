@@ -117,6 +117,11 @@ impl UnixUser {
         }
     }
 
+    /// The usual user of the public log, `signstar-log`.
+    pub(super) fn log() -> Self {
+        Self("signstar-log".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

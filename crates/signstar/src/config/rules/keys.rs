@@ -1,7 +1,9 @@
 //! Keys, and the clients that have them.
 
 use super::suggestion;
-use crate::config::{ClientName, ClientRules, Config, Domain, Key, KeyName, document::Document};
+use crate::config::{
+    ClientName, ClientRules, Config, Domain, HsmName, Key, KeyName, document::Document,
+};
 
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     for (name, key) in &config.keys {
@@ -27,7 +29,7 @@ pub(super) fn check(config: &Config, document: &mut Document<'_>) {
 fn the_hsm_is_there(config: &Config, name: &KeyName, key: &Key, document: &mut Document<'_>) {
     let hsm = key.hsm.as_str();
     if !document.has(["hsm", hsm]) {
-        let hint = suggestion(hsm, config.hsms.keys().map(|hsm| hsm.as_str()));
+        let hint = suggestion(hsm, config.hsms.keys().map(HsmName::as_str));
         let what = format!("there is no [hsm.{hsm}]");
         document.mistake(&["key", name.as_str(), "hsm"], what, hint);
     }
@@ -41,7 +43,7 @@ fn the_key_is_there(
 ) {
     let key = rules.key.as_str();
     if !document.has(["key", key]) {
-        let hint = suggestion(key, config.keys.keys().map(|key| key.as_str()));
+        let hint = suggestion(key, config.keys.keys().map(KeyName::as_str));
         let what = format!("there is no [key.{key}]");
         document.mistake(&["client", client.as_str(), "key"], what, hint);
     }

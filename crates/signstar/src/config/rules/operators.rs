@@ -38,9 +38,20 @@ pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     namespaces_have_administrators(config, &needs, document);
 }
 
-/// All that is needed: for clients first, as each may have an operator of its own.
+/// All that is needed.
 fn needs(config: &Config) -> Vec<Need<'_>> {
     let mut needs = Vec::new();
+    for (name, key) in &config.keys {
+        needs.push(Need {
+            table: ["key", name.as_str()],
+            member: "operator",
+            hsm: &key.hsm,
+            user: &key.operator,
+            passphrase: &key.passphrase,
+            purpose: Purpose::Key(key.id.as_str()),
+            reader: None,
+        });
+    }
     for (client, rules) in &config.clients {
         let key = config.keys.get(&rules.key);
         if let (Some(key), Some((user, passphrase))) = (key, config.operator_of(rules)) {
@@ -58,17 +69,6 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
                 reader: Some(client.as_str()),
             });
         }
-    }
-    for (name, key) in &config.keys {
-        needs.push(Need {
-            table: ["key", name.as_str()],
-            member: "operator",
-            hsm: &key.hsm,
-            user: &key.operator,
-            passphrase: &key.passphrase,
-            purpose: Purpose::Key(key.id.as_str()),
-            reader: None,
-        });
     }
     for (name, user) in &config.users {
         if let Role::Backup(backup) = &user.role {
@@ -117,8 +117,8 @@ fn both_or_none(config: &Config, document: &mut Document<'_>) {
 /// An operator of two keys could sign with both, whatever the table of its client says.
 fn one_user_has_one_purpose(needs: &[Need<'_>], document: &mut Document<'_>) {
     let mut seen: BTreeMap<(&HsmName, &HsmUser), &Need<'_>> = BTreeMap::new();
-    // Where a key and its client disagree, it is the later table that is told.
-    for need in needs.iter().rev() {
+    // A client that has the operator of its key breaks nothing by itself.
+    for need in needs.iter().filter(|need| need.member != "key") {
         let first = seen.entry((need.hsm, need.user)).or_insert(need);
         if first.purpose == need.purpose {
             continue;

@@ -1,7 +1,7 @@
 //! Clients and users: their names, and the keys that they log in with.
 
 use super::suggestion;
-use crate::config::{Config, Identity, Role, SshKey, UnixUser, document::Document};
+use crate::config::{Config, HsmName, Identity, Role, SshKey, UnixUser, document::Document};
 
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     one_name_has_one_role(config, document);
@@ -11,7 +11,7 @@ pub(super) fn check(config: &Config, document: &mut Document<'_>) {
             && !document.has(["hsm", backup.hsm.as_str()])
         {
             let hsm = backup.hsm.as_str();
-            let hint = suggestion(hsm, config.hsms.keys().map(|hsm| hsm.as_str()));
+            let hint = suggestion(hsm, config.hsms.keys().map(HsmName::as_str));
             let what = format!("there is no [hsm.{hsm}]");
             document.mistake(&["user", name.as_str(), "hsm"], what, hint);
         }
