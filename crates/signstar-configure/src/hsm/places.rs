@@ -140,15 +140,12 @@ impl Passphrases {
 }
 
 fn file(config: &Config, place: &Place) -> Result<SecretFile, HsmError> {
-    let name = match (&place.unix_user, config.identity) {
-        (Some(name), Identity::UnixUser) => name,
-        _ => {
-            let whom = match place.credential {
-                Credential::File(_) => For::Myself,
-                Credential::SystemdCreds(_) => For::Root,
-            };
-            return Ok(credential_file(&place.credential, None, whom));
-        }
+    let (Some(name), Identity::UnixUser) = (&place.unix_user, config.identity) else {
+        let whom = match place.credential {
+            Credential::File(_) => For::Myself,
+            Credential::SystemdCreds(_) => For::Root,
+        };
+        return Ok(credential_file(&place.credential, None, whom));
     };
     let user = User::from_name(name).ok().flatten().ok_or_else(|| {
         HsmError::Unfit(format!(
