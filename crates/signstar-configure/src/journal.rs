@@ -60,12 +60,29 @@ struct ChangeLine<'a> {
     cause: Option<String>,
 }
 
+/// One change of an HSM. Nothing in it is secret.
+#[derive(Serialize)]
+struct HsmLine<'a> {
+    time: String,
+    hsm: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    change: &'a str,
+    outcome: &'a str,
+}
+
 /// A line that says how something ended.
 trait Outcome: Serialize {
     fn outcome(&self) -> &str;
 }
 
 impl Outcome for Line<'_> {
+    fn outcome(&self) -> &str {
+        self.outcome
+    }
+}
+
+impl Outcome for HsmLine<'_> {
     fn outcome(&self) -> &str {
         self.outcome
     }
@@ -126,6 +143,17 @@ impl Journal {
             targets,
             outcome: done.as_ref().err().map_or("done", Error::outcome),
             cause: done.as_ref().err().map(Error::whole),
+        });
+    }
+
+    /// What was changed of an HSM.
+    pub(crate) fn changed(&mut self, hsm: &str, device: Option<&str>, change: &str) {
+        self.line(&HsmLine {
+            time: jiff::Timestamp::now().to_string(),
+            hsm,
+            device,
+            change,
+            outcome: "done",
         });
     }
 

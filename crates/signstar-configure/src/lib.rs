@@ -1,5 +1,5 @@
-//! What a host of an enclave does besides signing: it is set up as the configuration says, and hands
-//! out certificates, metrics and backups to users that sign nothing.
+//! What a host of an enclave does besides signing: it is set up as the configuration says, and so
+//! are its HSMs; and it hands out certificates, metrics and backups to users that sign nothing.
 
 #![deny(
     clippy::as_conversions,
@@ -14,6 +14,7 @@ mod configuration;
 mod download;
 mod error;
 pub mod host;
+pub mod hsm;
 mod identity;
 mod journal;
 mod status;

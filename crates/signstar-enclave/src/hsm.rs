@@ -8,20 +8,19 @@ use std::{
 };
 
 use nethsm::{
-    client::{Client as Device, Error as DeviceError, Tls, Url},
+    client::{Client as Device, Tls, Url},
     id::UserId,
     passphrase::{Credentials, Passphrase},
-    system::{Provision, SystemState},
-    time::DeviceTime,
-    user::{NewUser, UserRole},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
+use signstar_hsm::state::ADMIN;
 
 use crate::{
-    Error, Folder,
+    Client, Error, Folder,
     child::{Running, last_words},
     error::{OnPath, While},
     programs::program,
+    wanted::{self, Wanted},
 };
 
 const PROGRAM: &str = "softnethsm";
@@ -130,50 +129,25 @@ impl SoftNetHsm {
 
     /// Provisions or unlocks it, and returns a handle for its administrator.
     pub fn make_operational(&self, folder: &Folder) -> Result<Device, Error> {
+        Wanted::operational(&self.url, &self.tls).bring_about(folder)?;
+        let admin: UserId = ADMIN.parse().doing("naming its administrator")?;
+        let passphrase = folder.secret("admin").map(Passphrase::new)?;
         let device = self.device()?;
-        let passphrase = |name| folder.secret(name).map(Passphrase::new);
-        match device.state().doing("telling its state")? {
-            SystemState::Unprovisioned => device
-                .provision(&Provision {
-                    unlock_passphrase: passphrase("unlock")?,
-                    admin_passphrase: passphrase("admin")?,
-                    system_time: DeviceTime(jiff::Timestamp::now()),
-                })
-                .doing("being provisioned")?,
-            SystemState::Locked => device
-                .unlock(passphrase("unlock")?)
-                .doing("being unlocked")?,
-            SystemState::Operational => {}
-            other => return Err(format!("it is {other}")).doing("telling its state"),
-        }
-        let admin: UserId = "admin".parse().doing("naming its administrator")?;
-        Ok(device.as_user(Credentials::new(admin, passphrase("admin")?)))
+        Ok(device.as_user(Credentials::new(admin, passphrase)))
     }
-}
 
-/// Gives the HSM a user that makes backups, called `backup`, and the passphrase
-/// `backup-passphrase` that they are encrypted with.
-///
-/// The user is made last: when it is there, all is done.
-pub(crate) fn ensure_keeper(admin: &Device, folder: &Folder) -> Result<(), Error> {
-    let user: UserId = "backup".parse().doing("naming a user")?;
-    match admin.user(&user) {
-        Ok(_) => return Ok(()),
-        Err(DeviceError::NotFound { .. }) => {}
-        Err(error) => return Err(error).doing("looking for a user"),
+    /// Gives it what `clients` need, and a user that makes backups. Returns a handle for nobody in
+    /// particular.
+    pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<Device, Error> {
+        let mut wanted = Wanted::operational(&self.url, &self.tls).with_keeper(folder)?;
+        for client in clients {
+            wanted::check_type(folder, client)?;
+            wanted = wanted.with_client(folder, client)?;
+        }
+        wanted.bring_about(folder)?;
+        for client in clients {
+            wanted::note_type(folder, client)?;
+        }
+        self.device()
     }
-    let passphrase = |name| folder.secret(name).map(Passphrase::new);
-    let none_yet = Passphrase::new(String::new());
-    let new = passphrase("backup-passphrase")?;
-    match admin.set_backup_passphrase(new, none_yet) {
-        // It has been set before, and then something went wrong.
-        Err(DeviceError::Forbidden { .. }) => {}
-        set => set.doing("setting the passphrase of backups")?,
-    }
-    let keeper = NewUser {
-        real_name: "Who makes backups".to_owned(),
-        role: UserRole::Backup,
-        passphrase: passphrase("backup")?,
-    };
-    admin.put_user(&user, &keeper).doing("adding a user")
 }

@@ -31,6 +31,7 @@ mod leftover;
 mod log;
 mod programs;
 mod sshd;
+mod wanted;
 
 use std::path::PathBuf;
 
@@ -91,12 +92,11 @@ impl Enclave {
         }
 
         let hsm = SoftNetHsm::start(&folder, hsm_arguments)?;
-        let device = hsm.make_operational(&folder)?;
+        let device = hsm.set_up(&folder, &options.clients)?;
         for client in &options.clients {
-            keys::ensure_client(&device, &folder, client)?;
+            keys::ensure_public(&device, &folder, client)?;
             sshd::ensure_client(&folder, &client.name)?;
         }
-        hsm::ensure_keeper(&device, &folder)?;
         for role in ROLES {
             sshd::ensure_client(&folder, role)?;
         }

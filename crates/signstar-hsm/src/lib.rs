@@ -13,9 +13,10 @@
 
 mod credential;
 pub mod nethsm;
+mod operator;
 mod patience;
 mod several;
-mod systemd_creds;
+pub mod state;
 
 use std::{error::Error, fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
@@ -24,7 +25,11 @@ use signstar::{
     sign::{PublicKey, Signer, SignerError},
 };
 
-pub use credential::{BadCredential, open as passphrase_of, passphrase};
+pub use credential::{
+    Administration, AdministrativeCredentials, BadCredential, CredentialStore, For, Plain,
+    SecretFile, SystemdCreds, Which, Wrapping, file as credential_file, made_up,
+    open as passphrase_of, passphrase,
+};
 pub use patience::Hurry;
 
 /// Why a key cannot be opened.

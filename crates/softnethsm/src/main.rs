@@ -114,7 +114,8 @@ fn serve(wish: &Serve) -> Result<(), Error> {
     if wish.portable_users {
         device = device.with_portable_users();
     }
-    let server = Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour)?;
+    let server =
+        Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour.clone())?;
     let mut output = io::stdout().lock();
     // A reader that has gone away does not end the server.
     let _ = writeln!(

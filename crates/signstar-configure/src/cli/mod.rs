@@ -3,6 +3,7 @@
 mod check;
 mod download;
 mod host;
+mod hsm;
 mod login;
 mod shell;
 
@@ -43,6 +44,8 @@ enum Command {
     Check(check::Check),
     #[command(subcommand)]
     Host(host::Host),
+    #[command(flatten)]
+    Devices(hsm::Devices),
     Download(download::Wanted),
     #[command(flatten)]
     Shell(shell::Shell),
@@ -62,6 +65,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
     let ended = match command {
         Command::Check(check) => check.run(config),
         Command::Host(host) => host.run(config),
+        Command::Devices(devices) => return devices.run(config),
         Command::Download(wanted) => return wanted.run(config),
         Command::Shell(shell) => shell.run(Arguments::command()).map(|()| Status::Done),
     };

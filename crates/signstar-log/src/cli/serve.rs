@@ -88,7 +88,7 @@ fn pseudonym(text: &str) -> Result<(String, String), String> {
 
 pub(crate) fn serve(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     let peers = Peers::new(&arguments.allow_users, arguments.client_is_user)?;
-    let names = arguments.log_names.into_iter();
+    let names = arguments.log_names.iter().cloned();
     let peers = names.fold(peers, |peers, (user, name)| {
         peers.with_pseudonym_of(user, name)
     });

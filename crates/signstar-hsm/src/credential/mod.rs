@@ -1,84 +1,95 @@
-//! A secret in a file of its own.
+//! Secrets and where they rest.
 
-use std::{
-    ffi::OsStr,
-    fs::File,
-    io::{self, Read},
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
-};
+mod administration;
+mod fresh;
+mod sealed;
+mod store;
+mod systemd;
+
+use std::{io, path::Path, sync::Arc};
 
 use nethsm::passphrase::Passphrase;
 use signstar::config::Credential;
-use zeroize::Zeroizing;
 
-use crate::systemd_creds;
+pub use administration::{Administration, AdministrativeCredentials};
+pub use fresh::made_up;
+pub use sealed::{Plain, SecretFile, Wrapping};
+pub use store::{CredentialStore, Which};
+pub use systemd::{For, SystemdCreds};
 
 /// The longest file with a passphrase, in octets.
-pub(crate) const MAX_OCTETS: usize = 1024;
+const MAX_OCTETS: usize = 1024;
 
-/// Why a file does not hold a usable secret. Nothing of its content is told.
+/// Why a secret cannot be had or stored. Nothing of its content is told.
 #[derive(Debug, thiserror::Error)]
 pub enum BadCredential {
-    /// It cannot be read.
+    /// It cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
+    /// It is a symbolic link.
+    #[error("it is a symbolic link")]
+    Link,
     /// Somebody else can read it.
     #[error("others may read it (mode {0:03o}); its mode must be 600 or 400")]
     Mode(u32),
+    /// It belongs to somebody else.
+    #[error("it belongs to the user with the ID {0}")]
+    Owner(u32),
     /// It is not a regular file.
     #[error("it is not a regular file")]
     NotAFile,
     /// It is empty, longer than 1024 octets or not UTF-8.
     #[error("it is empty, longer than 1024 octets, or not text")]
     Content,
-    /// It cannot be decrypted; the words are those of the program that should.
-    #[error("systemd-creds: {0}")]
-    Decrypt(String),
 }
 
-/// Opens what the configuration says of a passphrase.
+/// Opens what the configuration says of a passphrase: the current one; the newer one if there is no
+/// other.
 ///
 /// Fails as [`passphrase`] does for one in a file; for one that is encrypted, if `systemd-creds`
 /// does not decrypt it for this user.
 pub fn open(credential: &Credential) -> Result<Passphrase, BadCredential> {
-    match credential {
-        Credential::File(path) => passphrase(path),
-        Credential::SystemdCreds(path) => {
-            systemd_creds::passphrase(OsStr::new("systemd-creds"), path)
+    let store = store(credential);
+    for which in [Which::Current, Which::New] {
+        if let Some(passphrase) = store.read(which)? {
+            return Ok(passphrase);
         }
     }
+    Err(BadCredential::Io(io::ErrorKind::NotFound.into()))
 }
 
-/// Reads the passphrase in `path`. One line feed at its end does not count.
+/// Reads the passphrase in the file at `path`. One line feed at its end does not count.
 ///
-/// Refuses files that the group or others can read.
+/// Refuses symbolic links, files that the group or others can read and, unless root asks, files of
+/// other users.
 pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(BadCredential::NotAFile);
-    }
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(BadCredential::Mode(mode));
-    }
-    if usize::try_from(metadata.size()).is_ok_and(|size| size > MAX_OCTETS) {
-        return Err(BadCredential::Content);
-    }
-
-    // All the room at once: a buffer that grows leaves copies of the secret behind.
-    let mut content = Zeroizing::new(Vec::with_capacity(MAX_OCTETS + 1));
-    let limit = u64::try_from(MAX_OCTETS).unwrap_or(u64::MAX);
-    file.take(limit).read_to_end(&mut content)?;
-    checked(&content)
+    text(&sealed::octets(path, None, MAX_OCTETS)?)
 }
 
-/// The passphrase in `content`: text of 1 to 1024 octets.
-pub(crate) fn checked(content: &[u8]) -> Result<Passphrase, BadCredential> {
+/// Where the configuration has the passphrase of an operator, to be used by who runs this.
+pub(crate) fn store(credential: &Credential) -> Box<dyn CredentialStore> {
+    Box::new(file(credential, None, For::Myself))
+}
+
+/// The file that the configuration has for a passphrase. It belongs to the user with the ID `owner`,
+/// without one to who runs this, and one that is encrypted can be opened by `whom`.
+pub fn file(credential: &Credential, owner: Option<u32>, whom: For) -> SecretFile {
+    let path = credential.path();
+    let wrapping: Arc<dyn Wrapping> = match credential {
+        Credential::File(_) => Arc::new(Plain),
+        Credential::SystemdCreds(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Arc::new(SystemdCreds::new(name, whom))
+        }
+    };
+    SecretFile::new(path, owner, wrapping)
+}
+
+/// A passphrase, perhaps with a line feed at its end.
+fn text(content: &[u8]) -> Result<Passphrase, BadCredential> {
     let text = std::str::from_utf8(content).map_err(|_| BadCredential::Content)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
-    if text.is_empty() || content.len() > MAX_OCTETS {
+    if text.is_empty() || text.len() > MAX_OCTETS {
         return Err(BadCredential::Content);
     }
     Ok(Passphrase::new(text.to_owned()))
@@ -86,7 +97,10 @@ pub(crate) fn checked(content: &[u8]) -> Result<Passphrase, BadCredential> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
 
     use super::*;
 
