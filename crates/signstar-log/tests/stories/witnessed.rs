@@ -1,10 +1,15 @@
 //! A log whose checkpoints others have to see.
 
-use std::{fs, thread, time::Duration};
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use signstar::log::{
-    Algorithm, KeyName, NoteSignature, Policy, Proof, SignedCheckpoint, VerifierKey,
+    Algorithm, KeyName, NoteSignature, Policy, Proof, Recorder as _, SignedCheckpoint, VerifierKey,
 };
 
 use crate::{
@@ -659,4 +664,70 @@ impl ParseId for str {
     fn parse_id(&self) -> signstar::log::RequestId {
         signstar::log::RequestId::new(self).expect("an id")
     }
+}
+
+#[test]
+fn under_load_witnesses_still_agree_on_one_checkpoint() {
+    let room = Room::new();
+    let (one, two) = (Witness::of(&room, "one"), Witness::of(&room, "two"));
+    let mut away = Witness::of(&room, "away");
+    away.stop();
+    let lines = one.line() + &two.line();
+    let both = lines.clone() + "group both all one two\nquorum both\n";
+    let both = format!("log {}\n{both}", room.key);
+    let both = Policy::parse(both.as_bytes()).expect("a policy");
+    let policy = policy(&room, &(lines + &away.line() + "quorum none\n"));
+    let writer = room
+        .start_with(&mut serve(&room, &policy))
+        .expect("it starts");
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for worker in 0..4 {
+            let (room, is_over) = (&room, &is_over);
+            scope.spawn(move || {
+                let client = room.client();
+                for number in 0.. {
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let entry = entry(None, &format!("{worker}-{number}"));
+                    client.append(entry).expect("nobody waits for witnesses");
+                }
+            });
+        }
+        // Whoever demands them gets them, although the log does not stand still.
+        for number in 0..5 {
+            let client = room.client();
+            let entry = entry(None, &format!("demanding-{number}"));
+            let proof = client.append(entry.clone()).expect("a proof");
+            let seen = client.witnessed(proof, &both).expect("it answers");
+            let index = room.check(&seen, &entry);
+            let seen = Proof::parse(seen.as_bytes()).expect("a proof");
+            assert_eq!(seen.index(), index);
+            seen.entry(&both).expect("both have seen it");
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(writer.stop(), Some(0));
+}
+
+#[test]
+fn a_log_may_get_witnesses_later() {
+    let room = Room::new();
+    let writer = room.start();
+    room.client().append(entry(None, "alone")).expect("a proof");
+    assert_eq!(writer.stop(), Some(0));
+    let mut one = Witness::of(&room, "one");
+    one.stop();
+    let policy = policy(&room, &(one.line() + "quorum one\n"));
+    let writer = room
+        .start_with(&mut serve(&room, &policy))
+        .expect("it starts");
+    // What was proved without them is not any more.
+    room.client().prove(0).expect_err("nobody has seen it");
+    one.start(&room);
+    let proof = eventually(|| room.client().prove(0).ok().flatten());
+    assert!(accepts(&policy, &proof));
+    assert_eq!(signatures(&room.checkpoint()), 2);
+    assert_eq!(writer.stop(), Some(0));
 }
