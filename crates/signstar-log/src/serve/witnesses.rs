@@ -11,6 +11,9 @@ use crate::Folder;
 use round::Table;
 use submission::Submission;
 
+/// A note has at most 64 signatures, and one is that of the log.
+const MAX_WITNESSES: usize = 63;
+
 /// Who is told, for the journal, what does not end the log: a witness or an HSM that is away.
 pub type Journal = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -44,6 +47,9 @@ pub enum BadPolicy {
     /// An address is none.
     #[error("the address of the witness {0} does not begin with http:// or https://")]
     Address(KeyName),
+    /// More cosignatures than fit into a note, beside the signature of the log.
+    #[error("a checkpoint has room for 63 witnesses, and the policy has more that can be asked")]
+    TooMany,
     /// No checkpoint would ever be accepted.
     #[error(
         "the quorum cannot be reached: a witness needs an address and a key of type 0x04 to be \
@@ -115,6 +121,9 @@ impl Witnesses {
                     party.key.name()
                 )),
             }
+        }
+        if asked.len() > MAX_WITNESSES {
+            return Err(BadPolicy::TooMany.into());
         }
         if !policy.has_quorum(|party| asked.iter().any(|(key, _)| *key == party.key)) {
             return Err(BadPolicy::Unreachable.into());

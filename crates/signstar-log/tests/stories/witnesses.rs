@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use signstar::log::VerifierKey;
+use signstar::log::{Policy, Proof, SignedCheckpoint, VerifierKey};
 
-use crate::room::{PROGRAM, Room};
+use crate::room::{PROGRAM, Room, Said};
 
 /// A witness as `signstar-log witness` is one. It is killed when this is dropped.
 pub(crate) struct Witness {
@@ -231,4 +231,41 @@ pub(crate) fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> T {
         thread::sleep(Duration::from_millis(50));
     }
     panic!("it never happened");
+}
+
+/// Whether the policy in the file `policy` accepts a proof.
+pub(crate) fn accepts(policy: &str, proof: &str) -> bool {
+    let policy = Policy::parse(&fs::read(policy).expect("a file")).expect("a policy");
+    let proof = Proof::parse(proof.as_bytes()).expect("a proof");
+    proof.entry(&policy).is_ok()
+}
+
+/// How many have signed a checkpoint.
+pub(crate) fn signatures(checkpoint: &SignedCheckpoint) -> usize {
+    checkpoint.note().signatures().len()
+}
+
+/// Starts a writer with that policy, which must not get far, and returns what it said.
+#[track_caller]
+pub(crate) fn refused(room: &Room, policy: &str) -> Said {
+    let output = serve(room, policy).output().expect("the program");
+    let said = Said {
+        status: output.status.code().expect("not killed"),
+        stdout: String::from_utf8(output.stdout).expect("text"),
+        stderr: String::from_utf8(output.stderr).expect("text"),
+    };
+    assert_eq!((said.status, &*said.stdout), (1, ""), "{said:?}");
+    assert!(said.stderr.contains("\nhint: "), "{said:?}");
+    said
+}
+
+/// Copies a folder of a room.
+pub(crate) fn copy(room: &Room, from: &str, to: &str) {
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(room.path(from))
+        .arg(room.path(to))
+        .status()
+        .expect("cp");
+    assert!(copied.success());
 }

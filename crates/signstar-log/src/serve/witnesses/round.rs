@@ -75,7 +75,7 @@ impl Round {
             .filter_map(|seat| seat.cosignature.clone());
         let lines: Vec<NoteSignature> = lines.collect();
         let checkpoint = self.checkpoint.clone();
-        // A policy has fewer witnesses than fit into a note, or the others are left out.
+        // There are no more witnesses than fit into a note.
         checkpoint.clone().with(&lines).unwrap_or(checkpoint)
     }
 
