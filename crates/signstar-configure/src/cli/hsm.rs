@@ -23,6 +23,11 @@ pub(super) enum Devices {
         /// Only this user of the HSM; may be repeated.
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
+
+        /// Instead, new administrative credentials: of all administrators, of backups, and what
+        /// unlocks the devices. Backups made before open with the old ones only, which are dropped.
+        #[arg(long, conflicts_with = "users")]
+        administrators: bool,
     },
     /// Make a backup, or prove that one is good.
     #[command(args_conflicts_with_subcommands = true)]
@@ -130,7 +135,14 @@ impl Devices {
                 hsm::plan(&selection.scope(config), form, out)
             }
             Self::Hsm(Hsm::Apply { selection }) => hsm::apply(&selection.scope(config), out),
-            Self::Rotate { selection, users } => hsm::rotate(&selection.scope(config), &users, out),
+            Self::Rotate {
+                selection,
+                administrators: true,
+                ..
+            } => hsm::rotate_administrators(&selection.scope(config), out),
+            Self::Rotate {
+                selection, users, ..
+            } => hsm::rotate(&selection.scope(config), &users, out),
             Self::Backup {
                 selection,
                 verb: None,
