@@ -44,7 +44,7 @@ fn killed_at_any_moment_it_is_gone_on_with() {
     host.ends(&["hsm", "apply"], 0);
     let mut halves = 0;
     let mut ended = 0;
-    for pause in (0..).map(|step| Duration::from_millis(step * 300)) {
+    for pause in (0..).map(|step| Duration::from_millis(step * 700)) {
         let mut child = host
             .command(&["rotate", "--administrators"])
             .stdout(Stdio::null())

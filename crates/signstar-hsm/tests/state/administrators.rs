@@ -89,7 +89,7 @@ fn breaks_off(devices: usize, stride: usize) {
 // New passphrases are stretched each time: all calls take minutes, in the story below.
 #[test]
 fn a_change_that_breaks_off_goes_on() {
-    breaks_off(1, 4);
+    breaks_off(1, 5);
 }
 
 #[test]
