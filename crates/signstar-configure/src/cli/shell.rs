@@ -82,6 +82,13 @@ pub(crate) fn check(command: &clap::Command) {
             "signstar-configure-host",
             "signstar-configure-host-plan",
             "signstar-configure-host-apply",
+            "signstar-configure-hsm",
+            "signstar-configure-hsm-plan",
+            "signstar-configure-hsm-apply",
+            "signstar-configure-rotate",
+            "signstar-configure-backup",
+            "signstar-configure-backup-verify",
+            "signstar-configure-restore",
             "signstar-configure-download",
         ]
     );
@@ -95,6 +102,8 @@ pub(crate) fn check(command: &clap::Command) {
         "--delete",
         "--json",
         "--user",
+        "--trust-new",
+        "--device",
         "Exit status",
     ] {
         assert!(text.contains(word), "{word}");
@@ -102,7 +111,9 @@ pub(crate) fn check(command: &clap::Command) {
     for shell in Kind::value_variants() {
         let script = completions(*shell, command.clone());
         let script = String::from_utf8(script).expect("text");
-        for word in ["config", "root", "delete", "host", "download"] {
+        for word in [
+            "config", "root", "delete", "host", "hsm", "rotate", "backup", "restore", "download",
+        ] {
             assert!(script.contains(word), "{shell}: {word}");
         }
     }
