@@ -4,6 +4,7 @@
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
 mod again;
+mod bounds;
 mod crash;
 mod devices;
 mod distribution;
@@ -14,12 +15,14 @@ mod large;
 mod logged;
 mod many;
 mod mechanisms;
+mod memory;
 mod others;
 mod pacman;
 mod rates;
 mod refusals;
 mod roles;
 mod sandbox;
+mod secrets;
 mod sessions;
 mod story;
 mod strangers;

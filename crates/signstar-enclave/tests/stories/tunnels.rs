@@ -32,6 +32,16 @@ fn there_is_no_way_to_other_hosts() {
         "{complaints}"
     );
 
+    // Nor to sockets of the host, such as that of the log.
+    let socket = story.home().join("log.socket");
+    let forward = format!("127.0.0.1:{local}:{}", socket.display());
+    let (told, complaints) = through(&story, &["-L", &forward], local, b"append");
+    assert_eq!(told, b"");
+    assert!(
+        complaints.contains("administratively prohibited"),
+        "{complaints}"
+    );
+
     let port: u16 = hsm
         .rsplit(':')
         .next()
