@@ -109,7 +109,7 @@ fn who_sends_slowly_is_let_go_and_nobody_waits_for_it() {
         ("client2", KeyType::Curve25519),
     ]);
     let usual = fs::read_to_string(story.home().join("signstar.toml")).expect("readable");
-    story.limit("session-seconds = 4");
+    story.limit("session-seconds = 15");
     let request = story.request("content").to_string();
     let drip = || {
         let mut session = Session::open(story.ssh().arg("client1"));

@@ -77,14 +77,7 @@ fn nor_does_it_without_a_log() {
 fn what_never_ends_is_cut_off() {
     let story = Story::begin();
     let most = 64 << 20;
-    for (part, expected) in [
-        (" ", "request-too-large"),
-        ("[", "request-too-large"),
-        ("1", "request-too-large"),
-        ("{\"a\":", "request-too-large"),
-        ("[18446744073709551616,", "request-too-large"),
-        ("\"\\ud83d\\ude00", "malformed-request"),
-    ] {
+    for part in [" ", "[", "1", "{\"a\":", "[18446744073709551616,"] {
         let octets = part.repeat((1 << 16) / part.len());
         let mut session = Session::open(story.ssh().arg("client1"));
         let mut input = session.take_input();
@@ -98,7 +91,7 @@ fn what_never_ends_is_cut_off() {
         let (answers, outcome) = session.wait();
         outcome.expect(3);
         let codes: Vec<_> = answers.iter().map(code).collect();
-        assert_eq!(codes, [Some(expected)], "{part}");
+        assert_eq!(codes, [Some("request-too-large")], "{part}");
         let written = writing.join().expect("no panic");
         assert!(written < most, "all of it was taken: {part}");
     }

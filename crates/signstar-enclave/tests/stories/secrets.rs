@@ -200,7 +200,7 @@ fn a_client_cannot_have_a_file_of_the_host() {
         format!("$(cat {secret})"),
         format!("man {secret}"),
     ] {
-        let outcome = Outcome::with_input(story.ssh().args(["client1", &command]), &*request);
+        let outcome = Outcome::with_input(story.ssh().args(["client1", "--", &command]), &*request);
         outcome.expect(0);
         assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:#?}");
         assert!(
