@@ -1,7 +1,8 @@
 //! How long one client waits for a single signature while another has thousands made.
 //!
 //! `cargo bench -p signstar-enclave --bench fairness`, after
-//! `cargo build --release -p signstar-sign -p softnethsm -p signstar-log -p signstar-request-signature`.
+//! `cargo build --release -p signstar-sign -p signstar-configure -p softnethsm -p signstar-log`, and
+//! `-p signstar-request-signature`.
 
 use std::{
     env,
