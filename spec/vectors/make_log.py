@@ -41,16 +41,20 @@ def times(scalar, point):
     return total
 
 
-def base_point():
-    y = 4 * pow(5, -1, FIELD) % FIELD
+def decoded(octets):
+    """The point of an encoding (RFC 8032 §5.1.3)."""
+    number = int.from_bytes(octets, "little")
+    y, odd = number & (2**255 - 1), number >> 255
     square = (y * y - 1) * pow(CURVE * y * y + 1, -1, FIELD) % FIELD
     x = pow(square, (FIELD + 3) // 8, FIELD)
     if x * x % FIELD != square:
         x = x * pow(2, (FIELD - 1) // 4, FIELD) % FIELD
-    return (x if x % 2 == 0 else FIELD - x, y)
+    if y >= FIELD or x * x % FIELD != square or odd > x:
+        raise ValueError("no point of the curve")
+    return (x if x % 2 == odd else FIELD - x, y)
 
 
-BASE = base_point()
+BASE = decoded((4 * pow(5, -1, FIELD) % FIELD).to_bytes(32, "little"))
 
 
 def encoded(point):

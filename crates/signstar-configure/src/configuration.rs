@@ -20,6 +20,21 @@ const MAX_OCTETS: u64 = 4 << 20;
 
 /// Reads the configuration at `path`, else the usual one.
 pub(crate) fn configuration(path: Option<&Path>) -> Result<Config, Error> {
+    let (path, text) = text(path)?;
+    Config::parse(&text).map_err(|source| Error::Config { path, source })
+}
+
+/// Reads the same for whoever sets up the host, and its text.
+pub(crate) fn for_host(path: Option<&Path>) -> Result<(String, Config), Error> {
+    let (path, text) = text(path)?;
+    match Config::parse_for_host(&text) {
+        Ok((config, _)) => Ok((text, config)),
+        Err(source) => Err(Error::Config { path, source }),
+    }
+}
+
+/// The text of the configuration at `path`, else of the usual one, and where that is.
+pub(crate) fn text(path: Option<&Path>) -> Result<(PathBuf, String), Error> {
     let path = match path {
         Some(path) => path,
         None => CONFIGS
@@ -37,10 +52,7 @@ pub(crate) fn configuration(path: Option<&Path>) -> Result<Config, Error> {
         .map_err(unreadable)?;
     let text = String::from_utf8(octets)
         .map_err(|error| unreadable(io::Error::new(io::ErrorKind::InvalidData, error)))?;
-    Config::parse(&text).map_err(|source| Error::Config {
-        path: path.to_owned(),
-        source,
-    })
+    Ok((path.to_owned(), text))
 }
 
 /// Reads all of `source`; fails if it has more than `most` octets.

@@ -1,10 +1,10 @@
-//! Why nothing is handed out.
+//! Why something is not done.
 
 use std::{error::Error as StdError, io, path::PathBuf};
 
-use signstar::config::{InvalidConfig, UserName};
+use signstar::config::{InvalidConfig, InvalidName, UserName};
 
-/// Why nothing, or not all of it, is handed out. Nothing in it is secret.
+/// Why something is not done, or not all of it. Nothing in it is secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// There is no configuration.
@@ -71,6 +71,34 @@ pub enum Error {
     /// No device of the HSM gives a backup at the moment.
     #[error("the HSM cannot be reached")]
     Hsm(#[source] Box<dyn StdError + Send + Sync>),
+    /// A host can only be set up where Unix users tell who somebody is.
+    #[error("with identity = \"authorized-keys\" there are no Unix users to set up")]
+    NoUnixUsers,
+    /// A name that no Unix user of ours can have.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// A Unix user is there that somebody else made.
+    #[error("there is a Unix user `{0}` that belongs to somebody else")]
+    Foreign(String),
+    /// Another process changes the same.
+    #[error("another process changes this (it holds {})", .0.display())]
+    Busy(PathBuf),
+    /// A file cannot be written or removed.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A program of the host does not do what it should.
+    #[error("{program} failed: {reason}")]
+    Program {
+        /// The program.
+        program: &'static str,
+        /// In its words.
+        reason: String,
+    },
     /// What was to be handed out cannot be written.
     #[error("cannot write to the standard output")]
     Output(#[source] io::Error),
@@ -133,6 +161,21 @@ impl Error {
                  HSM has a backup passphrase"
             }
             Self::Hsm(_) => "see that the HSM is up and unlocked; then try again",
+            Self::NoUnixUsers => "leave `identity` out of the configuration",
+            Self::Name(_) => "see `signstar-configure check`",
+            Self::Foreign(_) => {
+                "give the client or user another name in the configuration; nobody's own account \
+                 is made one of the enclave"
+            }
+            Self::Busy(_) => "wait for it to end, then try again",
+            Self::Write { .. } => {
+                "check that this runs as root; what was not done yet gives access, so that the host \
+                 is closed rather than open; run it again to complete it"
+            }
+            Self::Program { .. } => {
+                "see to what it says, then run this again; until then the host is closed rather \
+                 than open"
+            }
             Self::Output(_) => "whoever reads this has gone away",
         }
     }

@@ -1,4 +1,4 @@
-//! One line about every download, for the people who run the host.
+//! One line about every download and every change, for the people who run the host.
 
 use std::{
     fmt,
@@ -11,7 +11,7 @@ use serde::Serialize;
 use signstar::config::{self, UserName};
 use systemd_journal_logger::JournalLog;
 
-use crate::Error;
+use crate::{Error, host::Target};
 
 /// Where lines go.
 pub(crate) struct Journal(Sink);
@@ -49,6 +49,51 @@ struct Line<'a> {
     octets: Option<u64>,
 }
 
+/// One change of a host. Nothing in it is secret.
+#[derive(Serialize)]
+struct ChangeLine<'a> {
+    time: String,
+    change: &'a str,
+    targets: &'a [String],
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+/// One change of an HSM. Nothing in it is secret.
+#[derive(Serialize)]
+struct HsmLine<'a> {
+    time: String,
+    hsm: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    change: &'a str,
+    outcome: &'a str,
+}
+
+/// A line that says how something ended.
+trait Outcome: Serialize {
+    fn outcome(&self) -> &str;
+}
+
+impl Outcome for Line<'_> {
+    fn outcome(&self) -> &str {
+        self.outcome
+    }
+}
+
+impl Outcome for HsmLine<'_> {
+    fn outcome(&self) -> &str {
+        self.outcome
+    }
+}
+
+impl Outcome for ChangeLine<'_> {
+    fn outcome(&self) -> &str {
+        self.outcome
+    }
+}
+
 impl Journal {
     /// Opens what the configuration names.
     pub(crate) fn open(journal: &config::Journal) -> Result<Self, Error> {
@@ -81,13 +126,44 @@ impl Journal {
         });
     }
 
+    /// The journal for changes of a host; those of a tree are written to the journal of the host
+    /// that this runs on, if it has one.
+    pub(crate) fn open_for(journal: &config::Journal, target: &Target) -> Result<Self, Error> {
+        match target {
+            Target::Running => Self::open(journal),
+            Target::Tree(_) => Self::open(&config::Journal::System),
+        }
+    }
+
+    /// What became of a change of a host.
+    pub(crate) fn change(&mut self, change: &str, targets: &[String], done: &Result<(), Error>) {
+        self.line(&ChangeLine {
+            time: jiff::Timestamp::now().to_string(),
+            change,
+            targets,
+            outcome: done.as_ref().err().map_or("done", Error::outcome),
+            cause: done.as_ref().err().map(Error::whole),
+        });
+    }
+
+    /// What was changed of an HSM.
+    pub(crate) fn changed(&mut self, hsm: &str, device: Option<&str>, change: &str) {
+        self.line(&HsmLine {
+            time: jiff::Timestamp::now().to_string(),
+            hsm,
+            device,
+            change,
+            outcome: "done",
+        });
+    }
+
     /// Writes one line in one piece. Losing one keeps nothing from being handed out.
-    fn line(&mut self, line: &Line<'_>) {
+    fn line(&mut self, line: &impl Outcome) {
         let Ok(mut text) = serde_json::to_string(line) else {
             return;
         };
-        let level = match line.outcome {
-            "downloaded" => log::Level::Info,
+        let level = match line.outcome() {
+            "downloaded" | "done" => log::Level::Info,
             "not-permitted" | "wrong-usage" => log::Level::Warn,
             _ => log::Level::Error,
         };

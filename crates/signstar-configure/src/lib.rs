@@ -1,5 +1,5 @@
-//! What a host of an enclave does besides signing: so far, handing out certificates, metrics and
-//! backups to users that sign nothing.
+//! What a host of an enclave does besides signing: it is set up as the configuration says, and so
+//! are its HSMs; and it hands out certificates, metrics and backups to users that sign nothing.
 
 #![deny(
     clippy::as_conversions,
@@ -9,11 +9,17 @@
     clippy::unwrap_used
 )]
 
+mod check;
 mod configuration;
 mod download;
 mod error;
+pub mod host;
+pub mod hsm;
 mod identity;
 mod journal;
+mod status;
 
+pub use check::{Checked, check};
 pub use download::{Download, download};
 pub use error::Error;
+pub use status::Status;

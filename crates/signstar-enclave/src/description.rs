@@ -41,7 +41,8 @@ pub struct ClientEntry {
     pub name: String,
     /// The file with the private SSH key.
     pub key: PathBuf,
-    /// The file with the OpenPGP certificate, in binary form.
+    /// The file with the OpenPGP certificate, in binary form; with the public key, in PEM, for a
+    /// client that may ask for raw signatures only.
     pub certificate: PathBuf,
 }
 
@@ -96,7 +97,7 @@ impl Description {
                 .map(|client| ClientEntry {
                     name: client.name.clone(),
                     key: folder.ssh_key(&client.name),
-                    certificate: folder.certificate(&client.name),
+                    certificate: folder.anchor(client),
                 })
                 .collect(),
             log: LogEntry {

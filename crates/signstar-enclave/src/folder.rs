@@ -8,9 +8,11 @@ use std::{
 };
 
 use nix::fcntl::{Flock, FlockArg};
-use signstar::config::Config;
+use signstar::config::{Config, Mechanism};
 
-use crate::{Client, Description, Error, SoftNetHsm, TransparencyLog, error::OnPath};
+use crate::{
+    Client, Description, Error, Purpose, SSH_NAMESPACE, SoftNetHsm, TransparencyLog, error::OnPath,
+};
 
 /// The domain of an enclave that is no real one (RFC 2606 §2).
 const DOMAIN: &str = "signstar.example";
@@ -65,6 +67,26 @@ impl Folder {
     /// The OpenPGP certificate of a client, in binary form.
     pub fn certificate(&self, client: &str) -> PathBuf {
         self.0.join("certificates").join(format!("{client}.pgp"))
+    }
+
+    /// The OpenPGP certificate of version 6 of a client with a key for everything.
+    pub fn certificate_v6(&self, client: &str) -> PathBuf {
+        self.0.join("certificates").join(format!("{client}-v6.pgp"))
+    }
+
+    /// The public half of the signing key of such a client, as `ssh` writes it.
+    pub fn ssh_public_key(&self, client: &str) -> PathBuf {
+        self.0.join("certificates").join(format!("{client}.pub"))
+    }
+
+    /// What signatures for `client` verify with: its certificate, or in PEM the public key for raw
+    /// ones.
+    pub fn anchor(&self, client: &Client) -> PathBuf {
+        let certificate = self.certificate(&client.name);
+        match client.purpose {
+            Purpose::Packages | Purpose::Everything => certificate,
+            Purpose::Raw(_) => certificate.with_extension("pem"),
+        }
     }
 
     /// The private SSH key of a client; the public one has `.pub` behind it.
@@ -197,26 +219,59 @@ impl Folder {
             tls = quote(hsm.tls()),
             backup = quote(&self.secret_file("backup").to_string_lossy()),
         );
-        for Client { name, .. } in clients {
-            text.push_str(&format!(
-                "\n\
-                 [key.{key}]\n\
-                 hsm = \"main\"\n\
-                 id = {key}\n\
-                 operator = {key}\n\
-                 passphrase = {{ file = {passphrase} }}\n\
-                 certificate = {certificate}\n\
-                 \n\
-                 [client.{key}]\n\
-                 key = {key}\n\
-                 outputs = [\"OpenPGPv4\"]\n",
-                key = quote(name),
-                passphrase = quote(&self.secret_file(name).to_string_lossy()),
-                certificate = quote(&self.certificate(name).to_string_lossy()),
-            ));
+        for client in clients {
+            text.push_str(&self.configuration_of(client));
         }
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
+    }
+
+    /// The key of `client`, and what it may ask for.
+    fn configuration_of(&self, client: &Client) -> String {
+        let name = &client.name;
+        let file = |path: PathBuf| quote(&path.to_string_lossy());
+        let anchor = file(self.anchor(client));
+        let (public, outputs) = match client.purpose {
+            Purpose::Packages => (format!("certificate = {anchor}"), "[\"OpenPGPv4\"]"),
+            Purpose::Everything => (
+                format!(
+                    "certificate = {anchor}\n\
+                     certificate-v6 = {sixth}\n\
+                     ssh-namespace = {namespace}",
+                    sixth = file(self.certificate_v6(name)),
+                    namespace = quote(SSH_NAMESPACE),
+                ),
+                "[\"OpenPGPv4\", \"OpenPGPv4-text\", \"OpenPGPv6\", \"SSHSIG\"]",
+            ),
+            Purpose::Raw(mechanism) => (
+                format!(
+                    "public-key = {anchor}\n\
+                     raw = {mechanism}",
+                    mechanism = quote(match mechanism {
+                        Mechanism::Pkcs1 => "pkcs1",
+                        Mechanism::Pss => "pss",
+                        Mechanism::Ecdsa => "ecdsa",
+                        Mechanism::Ed25519 => "ed25519",
+                    }),
+                ),
+                "[\"raw\"]",
+            ),
+        };
+        format!(
+            "\n\
+             [key.{key}]\n\
+             hsm = \"main\"\n\
+             id = {key}\n\
+             operator = {key}\n\
+             passphrase = {{ file = {passphrase} }}\n\
+             {public}\n\
+             \n\
+             [client.{key}]\n\
+             key = {key}\n\
+             outputs = {outputs}\n",
+            key = quote(name),
+            passphrase = file(self.secret_file(name)),
+        )
     }
 }
 

@@ -5,33 +5,25 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Command, Stdio},
-    time::{Duration, SystemTime},
 };
 
 use nethsm::{
-    client::{Client as Device, Error as DeviceError, Tls, Url},
-    id::{KeyId, Tag, UserId},
-    key::{GenerateKey, Restrictions},
+    client::{Client as Device, Tls, Url},
+    id::UserId,
     passphrase::{Credentials, Passphrase},
-    system::{Provision, SystemState},
-    time::DeviceTime,
-    user::{NewUser, UserRole},
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
-use signstar::sign::Certificate;
-use signstar_hsm::nethsm::{NetHsmKey, public_key};
+use signstar_hsm::state::ADMIN;
 
 use crate::{
-    Client, Error, Folder, KeyType,
+    Client, Error, Folder,
     child::{Running, last_words},
     error::{OnPath, While},
-    folder,
     programs::program,
+    wanted::{self, Wanted},
 };
 
 const PROGRAM: &str = "softnethsm";
-/// RSA keys take their time on a slow machine.
-const KEY_GENERATION: Duration = Duration::from_secs(300);
 
 /// A software NetHSM that runs as long as the enclave does.
 #[derive(Debug)]
@@ -137,137 +129,25 @@ impl SoftNetHsm {
 
     /// Provisions or unlocks it, and returns a handle for its administrator.
     pub fn make_operational(&self, folder: &Folder) -> Result<Device, Error> {
+        Wanted::operational(&self.url, &self.tls).bring_about(folder)?;
+        let admin: UserId = ADMIN.parse().doing("naming its administrator")?;
+        let passphrase = folder.secret("admin").map(Passphrase::new)?;
         let device = self.device()?;
-        let passphrase = |name| folder.secret(name).map(Passphrase::new);
-        match device.state().doing("telling its state")? {
-            SystemState::Unprovisioned => device
-                .provision(&Provision {
-                    unlock_passphrase: passphrase("unlock")?,
-                    admin_passphrase: passphrase("admin")?,
-                    system_time: DeviceTime(jiff::Timestamp::now()),
-                })
-                .doing("being provisioned")?,
-            SystemState::Locked => device
-                .unlock(passphrase("unlock")?)
-                .doing("being unlocked")?,
-            SystemState::Operational => {}
-            other => return Err(format!("it is {other}")).doing("telling its state"),
+        Ok(device.as_user(Credentials::new(admin, passphrase)))
+    }
+
+    /// Gives it what `clients` need, and a user that makes backups. Returns a handle for nobody in
+    /// particular.
+    pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<Device, Error> {
+        let mut wanted = Wanted::operational(&self.url, &self.tls).with_keeper(folder)?;
+        for client in clients {
+            wanted::check_type(folder, client)?;
+            wanted = wanted.with_client(folder, client)?;
         }
-        let admin: UserId = "admin".parse().doing("naming its administrator")?;
-        Ok(device.as_user(Credentials::new(admin, passphrase("admin")?)))
-    }
-}
-
-/// Gives `client` an operator, a key that only this operator can use, and a certificate.
-///
-/// What was begun and not finished is done anew: the certificate on disk says that all is done.
-pub(crate) fn ensure_client(admin: &Device, folder: &Folder, client: &Client) -> Result<(), Error> {
-    let path = folder.certificate(&client.name);
-    let kind = path.with_extension("type");
-    if path.exists() {
-        let found = fs::read_to_string(&kind).on("read", &kind)?;
-        if found != client.key_type.as_str() {
-            return Err(Error::OtherKeyType {
-                folder: folder.path().to_owned(),
-                name: client.name.clone(),
-                found,
-            });
+        wanted.bring_about(folder)?;
+        for client in clients {
+            wanted::note_type(folder, client)?;
         }
-        return Ok(());
-    }
-
-    let key: KeyId = client.name.parse().doing("naming a key")?;
-    let user: UserId = client.name.parse().doing("naming an operator")?;
-    let tag: Tag = client.name.parse().doing("naming a tag")?;
-    gone(admin.delete_key(&key)).doing("deleting a key")?;
-    gone(admin.delete_user(&user)).doing("deleting an operator")?;
-
-    let passphrase = || folder.secret(&client.name).map(Passphrase::new);
-    let operator = NewUser {
-        real_name: format!("Operator of {}", client.name),
-        role: UserRole::Operator,
-        passphrase: passphrase()?,
-    };
-    admin
-        .put_user(&user, &operator)
-        .doing("adding an operator")?;
-    admin
-        .put_user_tag(&user, &tag)
-        .doing("tagging an operator")?;
-    generate(admin, &key, client.key_type)?;
-
-    let operator = admin.as_user(Credentials::new(user, passphrase()?));
-    let certificate = certify(&operator, &key, &client.name)?;
-    let octets = certificate.to_octets().doing("making a certificate")?;
-    admin
-        .put_certificate(&key, octets.clone())
-        .doing("storing a certificate")?;
-    folder::write(&kind, client.key_type.as_str().as_bytes(), 0o600)?;
-    folder::write(&path, &octets, 0o644)
-}
-
-/// Gives the HSM a user that makes backups, called `backup`, and the passphrase
-/// `backup-passphrase` that they are encrypted with.
-///
-/// The user is made last: when it is there, all is done.
-pub(crate) fn ensure_keeper(admin: &Device, folder: &Folder) -> Result<(), Error> {
-    let user: UserId = "backup".parse().doing("naming a user")?;
-    match admin.user(&user) {
-        Ok(_) => return Ok(()),
-        Err(DeviceError::NotFound { .. }) => {}
-        Err(error) => return Err(error).doing("looking for a user"),
-    }
-    let passphrase = |name| folder.secret(name).map(Passphrase::new);
-    let none_yet = Passphrase::new(String::new());
-    let new = passphrase("backup-passphrase")?;
-    match admin.set_backup_passphrase(new, none_yet) {
-        // It has been set before, and then something went wrong.
-        Err(DeviceError::Forbidden { .. }) => {}
-        set => set.doing("setting the passphrase of backups")?,
-    }
-    let keeper = NewUser {
-        real_name: "Who makes backups".to_owned(),
-        role: UserRole::Backup,
-        passphrase: passphrase("backup")?,
-    };
-    admin.put_user(&user, &keeper).doing("adding a user")
-}
-
-fn generate(admin: &Device, key: &KeyId, key_type: KeyType) -> Result<(), Error> {
-    let (key_type, mechanism, length) = key_type.parameters();
-    admin
-        .with_timeout(KEY_GENERATION)
-        .generate_key(&GenerateKey {
-            length,
-            id: Some(key.clone()),
-            restrictions: Restrictions {
-                tags: vec![key.as_str().to_owned()],
-            },
-            ..GenerateKey::new(key_type, vec![mechanism])
-        })
-        .doing("making a key")?;
-    Ok(())
-}
-
-fn certify(operator: &Device, key: &KeyId, name: &str) -> Result<Certificate, Error> {
-    let public = operator.key(key).doing("reading a key")?;
-    let public = public_key(public)
-        .ok_or("no such key signs")
-        .doing("reading a key")?;
-    let signer = NetHsmKey::new(operator.clone(), key.clone());
-    let user_id = format!("Example Packaging ({name}) <{name}@signstar.example>");
-    Ok(Certificate::issue(
-        &public,
-        &[&user_id],
-        SystemTime::now(),
-        &signer,
-    )?)
-}
-
-/// That something is not there is as good as having deleted it.
-fn gone(deleted: Result<(), DeviceError>) -> Result<(), DeviceError> {
-    match deleted {
-        Err(DeviceError::NotFound { .. }) => Ok(()),
-        other => other,
+        self.device()
     }
 }

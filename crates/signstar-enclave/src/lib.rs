@@ -20,18 +20,22 @@
 //! ```
 
 mod child;
+mod client;
 mod description;
 mod error;
 mod folder;
 mod hsm;
 mod key_type;
+mod keys;
 mod leftover;
 mod log;
 mod programs;
 mod sshd;
+mod wanted;
 
 use std::path::PathBuf;
 
+pub use client::{Client, Purpose, SSH_NAMESPACE};
 pub use description::{ClientEntry, Description, HsmEntry, LogEntry, Login, SshEntry};
 pub use error::Error;
 pub use folder::Folder;
@@ -54,25 +58,6 @@ pub struct Options {
     pub folder: PathBuf,
     /// Who may ask for signatures, each with a key of its own.
     pub clients: Vec<Client>,
-}
-
-/// Somebody who may ask for signatures.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// The name of the client; its key in the HSM and its operator are called the same.
-    pub name: String,
-    /// The type of its key.
-    pub key_type: KeyType,
-}
-
-impl Client {
-    /// A client called `name` with a key of the type `key_type`.
-    pub fn new(name: impl Into<String>, key_type: KeyType) -> Self {
-        Self {
-            name: name.into(),
-            key_type,
-        }
-    }
 }
 
 /// A running enclave. It ends when this is dropped.
@@ -107,12 +92,11 @@ impl Enclave {
         }
 
         let hsm = SoftNetHsm::start(&folder, hsm_arguments)?;
-        let device = hsm.make_operational(&folder)?;
+        let device = hsm.set_up(&folder, &options.clients)?;
         for client in &options.clients {
-            hsm::ensure_client(&device, &folder, client)?;
+            keys::ensure_public(&device, &folder, client)?;
             sshd::ensure_client(&folder, &client.name)?;
         }
-        hsm::ensure_keeper(&device, &folder)?;
         for role in ROLES {
             sshd::ensure_client(&folder, role)?;
         }

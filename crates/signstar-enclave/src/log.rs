@@ -65,6 +65,11 @@ impl TransparencyLog {
 
     /// Starts it where it stopped.
     pub fn start_again(&mut self) -> Result<(), Error> {
+        self.start_again_with(&[])
+    }
+
+    /// The same with further arguments for `signstar-log serve`.
+    pub fn start_again_with(&mut self, arguments: &[&str]) -> Result<(), Error> {
         self.stop();
         let stderr = File::create(&self.log).on("write", &self.log)?;
         let mut command = Command::new(program(PROGRAM)?);
@@ -75,6 +80,7 @@ impl TransparencyLog {
             .arg(&self.socket)
             .arg("--key")
             .arg(&self.key)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr);

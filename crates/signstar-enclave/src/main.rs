@@ -1,5 +1,7 @@
 //! The program `signstar-enclave`.
 
+mod shell;
+
 use std::{
     env,
     io::{self, Write},
@@ -8,18 +10,22 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use signal_hook::{
     consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
-use signstar_enclave::{Client, Description, Enclave, Error, Folder, KeyType, Options, program};
+use signstar_enclave::{
+    Client, Description, Enclave, Error, Folder, KeyType, Options, Purpose, program,
+};
+
+use crate::shell::Shell;
 
 /// A whole signing enclave on this machine, for trying and testing.
 ///
-/// It runs a software HSM, a transparency log, an SSH server on a loopback port and signstar-sign as its forced
-/// command: the real path, without the walls of a real enclave. Its folder holds every
-/// credential. Never sign with it what others should trust.
+/// It runs a software HSM, a transparency log, an SSH server on a loopback port and signstar-sign
+/// as its forced command: the real path, without the walls of a real enclave. Its folder holds
+/// every credential. Never sign with it what others should trust.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -34,6 +40,9 @@ enum Action {
     /// When it is ready, DIR/enclave.json says where everything is: address, SSH keys,
     /// certificates, credentials. The file is removed when the enclave ends. An enclave that is
     /// already in DIR is started again with its keys.
+    ///
+    /// Each client may ask for `OpenPGPv4`, `OpenPGPv4-text`, `OpenPGPv6` and `SSHSIG`. For `raw` a key
+    /// has to be for nothing else: see spec/configuration.md.
     Up {
         /// The folder of the enclave.
         #[arg(long, value_name = "DIR")]
@@ -64,6 +73,8 @@ enum Action {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    #[command(flatten)]
+    Shell(Shell),
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -91,6 +102,14 @@ fn main() -> ExitCode {
         Action::Sign { dir, kind, files } => dir
             .map_or_else(usual_folder, Ok)
             .and_then(|dir| sign(&options(&dir, 1, kind), &files)),
+        Action::Shell(shell) => shell
+            .run(Arguments::command())
+            .map(|()| 0)
+            .map_err(|source| Error::File {
+                what: "write",
+                path: "manual pages or completions".into(),
+                source,
+            }),
     };
     match result {
         Ok(status) => ExitCode::from(status),
@@ -107,7 +126,10 @@ fn options(dir: &Path, clients: u16, Kind { key_type, hsm }: Kind) -> Options {
     Options {
         folder: dir.to_owned(),
         clients: (1..=clients)
-            .map(|number| Client::new(format!("client{number}"), key_type))
+            .map(|number| {
+                let client = Client::new(format!("client{number}"), key_type);
+                client.with_key_for(Purpose::Everything)
+            })
             .collect(),
     }
 }
@@ -203,4 +225,14 @@ fn say(text: &str) {
     let _ = stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_completions_know_every_command_and_option() {
+        shell::check(&Arguments::command());
+    }
 }

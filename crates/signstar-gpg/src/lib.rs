@@ -20,8 +20,10 @@ mod ask;
 mod call;
 mod clear;
 mod complain;
+mod effect;
+mod enclaves;
 mod error;
-mod keys;
+mod key;
 mod list;
 pub mod manual;
 mod options;
@@ -40,12 +42,13 @@ pub use arguments::Arguments;
 pub use call::{Call, Form, Signing, StatusTo};
 pub use clear::Text;
 pub use complain::complain;
+pub use enclaves::{Enclave, Enclaves};
 pub use error::Error;
-pub use keys::{Component, Enclave, Enclaves, Key};
+pub use key::{Component, Key};
 pub use real::{Search, VISITED};
 pub use sign::Signer;
 pub use status::Status;
-pub use surroundings::Surroundings;
+pub use surroundings::{Surroundings, connect};
 
 /// Does what the command line `line` asks `gpg` for, without the name of the program.
 ///

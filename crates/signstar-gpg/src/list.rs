@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use crate::{Enclave, keys::Component};
+use crate::{Enclave, key::Component};
 
 /// The key of `enclave` for a person.
 pub(crate) fn plain(enclave: &Enclave) -> String {

@@ -2,15 +2,14 @@
 
 use std::{env, ffi::OsString, process::ExitCode};
 
-use signstar_gpg::{Surroundings, complain, manual};
+use signstar_gpg::{Surroundings, complain, connect, manual};
 
 fn main() -> ExitCode {
     let line: Vec<OsString> = env::args_os().skip(1).collect();
     let around = Surroundings::of_process();
-    let outcome = match manual::run(&line, &around) {
-        Some(outcome) => outcome,
-        None => signstar_gpg::run(&line, &around),
-    };
+    let outcome = connect(&line)
+        .or_else(|| manual::run(&line, &around))
+        .unwrap_or_else(|| signstar_gpg::run(&line, &around));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -188,7 +188,7 @@ fn print(octets: &[u8]) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::HONOURED;
+    use crate::effect::HONOURED;
 
     #[test]
     fn the_manual_has_every_option_that_is_honoured_and_no_other() {

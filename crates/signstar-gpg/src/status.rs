@@ -9,7 +9,7 @@ use std::{
 use pgp::composed::{Deserializable, DetachedSignature};
 use signstar::sign::Detached;
 
-use crate::{Error, call::StatusTo, keys::seconds};
+use crate::{Error, call::StatusTo, key::seconds};
 
 /// Where status lines go.
 #[derive(Debug)]

@@ -1,8 +1,18 @@
 //! What the process finds around itself.
 
-use std::{env, ffi::OsString, path::PathBuf};
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    io,
+    path::PathBuf,
+};
+
+use signstar_request_signature::Proxy;
 
 use crate::{Enclaves, Error, Search, VISITED};
+
+/// What `ssh` calls this program with to have a connection made.
+const CONNECT: &str = "--signstar-connect";
 
 /// What the process finds around itself.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +23,8 @@ pub struct Surroundings {
     pub destination: Option<OsString>,
     /// Where the real `gpg` may be.
     pub search: Search,
+    /// What makes connections for `ssh`, without the delays of Nagle's algorithm.
+    pub proxy: Option<Proxy>,
 }
 
 impl Surroundings {
@@ -35,11 +47,22 @@ impl Surroundings {
                 ourselves: env::current_exe().ok(),
                 visited: env::var_os(VISITED).unwrap_or_default(),
             },
+            proxy: env::current_exe()
+                .ok()
+                .map(|program| Proxy::with_verb(program, CONNECT)),
         }
     }
 
     /// The enclaves of the user.
     pub fn enclaves(&self) -> Result<Enclaves, Error> {
-        Enclaves::read(self.settings.as_deref(), self.destination.clone())
+        let (settings, destination) = (self.settings.as_deref(), self.destination.clone());
+        Enclaves::read(settings, destination, self.proxy.as_ref())
     }
+}
+
+/// Makes a connection for `ssh` and hands it to standard output, if `line` asks for that; nothing if
+/// it is for something else.
+pub fn connect(line: &[OsString]) -> Option<Result<(), Error>> {
+    let (first, words) = line.split_first()?;
+    (first == OsStr::new(CONNECT)).then(|| Ok(Proxy::serve(words, io::stdout())?))
 }

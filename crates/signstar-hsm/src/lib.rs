@@ -13,17 +13,23 @@
 
 mod credential;
 pub mod nethsm;
+mod operator;
 mod patience;
 mod several;
+pub mod state;
 
 use std::{error::Error, fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use signstar::{
     config::{Hsm, Key},
-    sign::{PublicKey, Signer},
+    sign::{PublicKey, Signer, SignerError},
 };
 
-pub use credential::{BadCredential, passphrase};
+pub use credential::{
+    Administration, AdministrativeCredentials, BadCredential, CredentialStore, For, Plain,
+    SecretFile, SystemdCreds, Which, Wrapping, file as credential_file, made_up,
+    open as passphrase_of, passphrase,
+};
 pub use patience::Hurry;
 
 /// Why a key cannot be opened.
@@ -100,6 +106,26 @@ pub fn open(key: &Key, hsm: &Hsm, conduct: Conduct) -> Result<Box<dyn Signer>, O
     match hsm {
         Hsm::NetHsm(hsm) => Ok(Box::new(several::SharedKey::open(key, hsm, conduct)?)),
     }
+}
+
+/// Asks the HSM `hsm` for the public half of the key `key`: the first device that answers.
+///
+/// Nothing if signatures over data cannot be made with it.
+pub fn public_key(key: &Key, hsm: &Hsm) -> Result<Option<PublicKey>, CannotRead> {
+    match hsm {
+        Hsm::NetHsm(hsm) => several::public_key(key, hsm),
+    }
+}
+
+/// Why a public key cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotRead {
+    /// The key cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The HSM does not show it.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
 }
 
 fn value<T>(text: &str) -> Result<T, OpenError>

@@ -7,20 +7,20 @@ use std::{
 };
 
 use nethsm::{
-    client::{Client, Fleet, FleetError, Options, Order, Tls, Url},
+    client::{Client, Error as DeviceError, Fleet, FleetError, Options, Order, Tls, Url},
     id::KeyId,
     key::SignRequest,
-    passphrase::Credentials,
-    table::Sign,
+    table::{GetKey, Sign},
 };
 use signstar::{
-    config::{self, Credential, Key, NetHsm},
-    sign::{Message, Signer, SignerError},
+    config::{self, Key, NetHsm},
+    sign::{Message, PublicKey, Signer, SignerError},
 };
 
 use crate::{
-    Conduct, Event, OpenError, credential,
+    CannotRead, Conduct, Event, OpenError, credential,
     nethsm::{kind, question},
+    operator::{InUse, Operator},
     patience::{Attempts, Outage},
     value,
 };
@@ -28,15 +28,23 @@ use crate::{
 /// A key in one device or in several that are as good as each other.
 ///
 /// Fails over to the next device, tries again for a while, and uses no device again that has made
-/// a wrong signature.
+/// a wrong signature. When a device does not know the operator, a passphrase that was stored in the
+/// meantime is tried.
 pub(crate) struct SharedKey {
     id: KeyId,
     order: Order,
     /// The longest wait for one answer.
     timeout: Duration,
-    trusted: RwLock<Arc<Fleet>>,
+    operator: Operator,
+    trusted: RwLock<Arc<Trusted>>,
     outage: Outage,
     conduct: Conduct,
+}
+
+/// The devices that have made no wrong signature, and how they are logged in to.
+struct Trusted {
+    fleet: Fleet,
+    passphrase: InUse,
 }
 
 impl fmt::Debug for SharedKey {
@@ -54,33 +62,16 @@ struct NoneTrusted;
 
 impl SharedKey {
     pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
-        let Credential::File(path) = &key.passphrase;
-        let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
-            path: path.clone(),
-            source,
-        })?;
-        let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
-        let options = Options {
-            timeout,
-            idle_connections: conduct.connections,
-            ..Options::default()
-        };
-        let mut devices = Vec::new();
-        for device in hsm.devices() {
-            let url: Url = value(&device.url)?;
-            let tls: Tls = value(&device.tls)?;
-            devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
-        }
-        let order = match hsm.order() {
-            config::Order::Listed => Order::Listed,
-            config::Order::RoundRobin => Order::RoundRobin,
-        };
-        let operator = Credentials::new(value(&key.operator)?, passphrase);
+        let operator = operator(key)?;
+        let passphrase = begin(key, &operator)?;
+        let credentials = operator.credentials(&passphrase);
+        let fleet = fleet(hsm, conduct.connections)?.as_user(credentials);
         Ok(Self {
-            id: value(&key.id)?,
-            order,
-            timeout,
-            trusted: RwLock::new(Arc::new(Fleet::new(devices, order).as_user(operator))),
+            id: value(key.id.as_str())?,
+            order: order(hsm),
+            timeout: timeout(hsm),
+            operator,
+            trusted: RwLock::new(Arc::new(Trusted { fleet, passphrase })),
             outage: Outage::default(),
             conduct,
         })
@@ -94,7 +85,8 @@ impl SharedKey {
         left: Duration,
     ) -> Result<Vec<u8>, SignerError> {
         loop {
-            let fleet = self.trusted();
+            let trusted = self.trusted();
+            let fleet = &trusted.fleet;
             let devices = u32::try_from(fleet.clients().len()).unwrap_or(u32::MAX);
             if devices == 0 {
                 return Err(SignerError::Nonsense(Box::new(NoneTrusted)));
@@ -102,7 +94,7 @@ impl SharedKey {
             let timeout = self.timeout.min(left / devices);
             let answered = (fleet.with_timeout(timeout))
                 .call::<Sign>(&self.id, question)
-                .map_err(kind_of_all)?;
+                .map_err(|error| self.kind(error, &trusted))?;
             let signature = answered.answer.signature.0;
             match &self.conduct.public_key {
                 Some(key) if key.verify(message, &signature).is_err() => {
@@ -113,19 +105,52 @@ impl SharedKey {
         }
     }
 
-    /// The devices that have made no wrong signature.
-    fn trusted(&self) -> Arc<Fleet> {
+    fn trusted(&self) -> Arc<Trusted> {
         let trusted = self.trusted.read();
         trusted.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the errors of all devices mean. One that does not know the operator may know it with
+    /// another passphrase, which is tried from then on.
+    fn kind(&self, error: FleetError, asked: &Arc<Trusted>) -> SignerError {
+        if let FleetError::One { source, .. } = &error
+            && self.is_changed(source, asked)
+        {
+            return SignerError::Unavailable(Box::new(error));
+        }
+        kind_of_all(error)
+    }
+
+    fn is_changed(&self, error: &DeviceError, asked: &Arc<Trusted>) -> bool {
+        if !matches!(
+            error,
+            DeviceError::Unauthorized | DeviceError::TooManyRequests
+        ) {
+            return false;
+        }
+        let mut trusted = self.trusted.write().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&trusted, asked) {
+            // Somebody else saw to it.
+            return true;
+        }
+        let Some(passphrase) = self.operator.another(&asked.passphrase, error) else {
+            return false;
+        };
+        let fleet = (asked.fleet).as_user(self.operator.credentials(&passphrase));
+        *trusted = Arc::new(Trusted { fleet, passphrase });
+        true
+    }
+
     fn take_out_of_use(&self, device: &Url) {
         let mut trusted = self.trusted.write().unwrap_or_else(PoisonError::into_inner);
-        let all = trusted.clients().iter();
+        let all = trusted.fleet.clients().iter();
         let others: Vec<Client> = all.filter(|one| one.url() != device).cloned().collect();
         // Of several that noticed at once, one tells.
-        if others.len() < trusted.clients().len() {
-            *trusted = Arc::new(Fleet::new(others, self.order));
+        if others.len() < trusted.fleet.clients().len() {
+            *trusted = Arc::new(Trusted {
+                fleet: Fleet::new(others, self.order),
+                passphrase: trusted.passphrase.clone(),
+            });
             drop(trusted);
             let device = device.to_string();
             self.conduct.witness.tell(&Event::OutOfUse { device });
@@ -154,6 +179,60 @@ impl Signer for SharedKey {
             }
         }
     }
+}
+
+/// All devices of `hsm`, as the operator of `key`.
+fn operator(key: &Key) -> Result<Operator, OpenError> {
+    let user = value(key.operator.as_str())?;
+    Ok(Operator::new(user, credential::store(&key.passphrase)))
+}
+
+/// The passphrase to begin with.
+fn begin(key: &Key, operator: &Operator) -> Result<InUse, OpenError> {
+    operator.begin().map_err(|source| OpenError::Credential {
+        path: key.passphrase.path().to_owned(),
+        source,
+    })
+}
+
+/// The devices, as nobody in particular.
+fn fleet(hsm: &NetHsm, connections: usize) -> Result<Fleet, OpenError> {
+    let options = Options {
+        timeout: timeout(hsm),
+        idle_connections: connections,
+        ..Options::default()
+    };
+    let mut devices = Vec::new();
+    for device in hsm.devices() {
+        let url: Url = value(&device.url)?;
+        let tls: Tls = value(&device.tls)?;
+        devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
+    }
+    Ok(Fleet::new(devices, order(hsm)))
+}
+
+fn order(hsm: &NetHsm) -> Order {
+    match hsm.order() {
+        config::Order::Listed => Order::Listed,
+        config::Order::RoundRobin => Order::RoundRobin,
+    }
+}
+
+/// The longest wait for one answer.
+fn timeout(hsm: &NetHsm) -> Duration {
+    Duration::from_secs(hsm.timeout_seconds().get().into())
+}
+
+/// The public half of `key`, as the first device that answers shows it.
+pub(crate) fn public_key(key: &Key, hsm: &NetHsm) -> Result<Option<PublicKey>, CannotRead> {
+    let id: KeyId = value(key.id.as_str())?;
+    let operator = operator(key)?;
+    let credentials = operator.credentials(&begin(key, &operator)?);
+    let shown = fleet(hsm, 1)?
+        .as_user(credentials)
+        .call::<GetKey>(&id, &())
+        .map_err(kind_of_all)?;
+    Ok(crate::nethsm::public_key(shown.answer))
 }
 
 /// What the errors of all devices mean for the path of a signature.

@@ -11,18 +11,21 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use signstar::{
     config::ClientName,
-    log::{Entry, Recorder, RecorderError, RequestId},
+    log::{Entry, Policy, Proof, Recorder, RecorderError, RequestId, Unacceptable},
 };
 
 use crate::wire::{Answer, Question, Trouble, read_frame};
 
 /// The most questions that wait for their answer: as many as the log takes.
 const IN_FLIGHT: usize = 64;
+/// The longest wait for witnesses, and how long until the log is asked about them again.
+const WITNESSES: Duration = Duration::from_secs(10);
+const LISTEN_AGAIN: Duration = Duration::from_millis(50);
 
 /// A connection to a log, shared by all threads of a process. It is made when it is needed, and
 /// made again after it broke.
@@ -96,6 +99,16 @@ impl Client {
         }
     }
 
+    /// The proof (not verified) of the entry `index`, if there is one; from the checkpoint with the
+    /// most cosignatures among the newest.
+    pub fn prove(&self, index: u64) -> Result<Option<String>, ClientError> {
+        match self.ask(&Question::Prove(index))? {
+            Answer::Proof(proof) => Ok(Some(proof)),
+            Answer::Nothing => Ok(None),
+            Answer::Trouble(..) => Err(self.unavailable("it has stopped")),
+        }
+    }
+
     fn ask(&self, question: &Question) -> Result<Answer, ClientError> {
         let answer = self
             .send(&question.to_frame())
@@ -151,6 +164,23 @@ impl Recorder for Client {
 
     fn append(&self, entry: &Entry) -> Result<String, RecorderError> {
         Self::append(self, entry.to_octets()).map_err(RecorderError::from)
+    }
+
+    fn witnessed(&self, mut proof: String, policy: &Policy) -> Result<String, RecorderError> {
+        let end = Instant::now() + WITNESSES.min(self.patience);
+        loop {
+            let Ok(parsed) = Proof::parse(proof.as_bytes()) else {
+                return Ok(proof);
+            };
+            let lacks = policy.check(parsed.checkpoint()) == Err(Unacceptable::NoQuorum);
+            if !lacks || Instant::now() >= end {
+                return Ok(proof);
+            }
+            thread::sleep(LISTEN_AGAIN);
+            if let Some(later) = self.prove(parsed.index())? {
+                proof = later;
+            }
+        }
     }
 }
 

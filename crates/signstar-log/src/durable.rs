@@ -1,13 +1,16 @@
 //! Files that are there whole or not at all, also after the power has failed.
 
+mod hands;
+
 use std::{
     collections::BTreeSet,
     fs::{self, DirBuilder, File, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
-    thread,
 };
+
+pub(crate) use hands::Hands;
 
 /// What the disk refused.
 #[derive(Debug, thiserror::Error)]
@@ -61,40 +64,69 @@ impl Readers {
 
 /// Creates `path` and what is missing above it, and makes it durable.
 pub(crate) fn create_folder(path: &Path, readers: Readers) -> Result<(), StorageError> {
+    let mut changed = BTreeSet::new();
+    make_folder(path, readers, &mut changed)?;
+    changed.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+/// Creates `path` and what is missing above it. The folders in which something was created go to
+/// `changed`: until they are synced, it is not durable.
+fn make_folder(
+    path: &Path,
+    readers: Readers,
+    changed: &mut BTreeSet<PathBuf>,
+) -> Result<(), StorageError> {
     if path.is_dir() {
         return Ok(());
     }
     let above = parent(path);
-    create_folder(above, readers)?;
+    make_folder(above, readers, changed)?;
     match DirBuilder::new().mode(readers.folder_mode()).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        created => created.on("create", path),
-    }?;
-    sync_folder(above)
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        created => created.on("create", path)?,
+    }
+    changed.insert(above.to_owned());
+    Ok(())
 }
 
-/// Writes these files, and returns once they would survive a loss of power.
+/// Writes files that nobody relies on before this returns. Then they would survive a loss of
+/// power.
 ///
-/// First all contents, then all names, each step for all files at the same time: a disk takes as
-/// long for one as for several.
-pub(crate) fn write_all(files: &[(PathBuf, &[u8])], readers: Readers) -> Result<(), StorageError> {
-    let folders: BTreeSet<&Path> = files.iter().map(|(path, _)| parent(path)).collect();
-    for folder in &folders {
-        create_folder(folder, readers)?;
-    }
-    each(files, |(path, octets)| {
-        write_temporary(path, octets, readers)
-    })?;
+/// Who looks at one meanwhile sees all of it or nothing. After a loss of power in between it may
+/// be there with half its contents: contents and names are synced at the same time, so that one
+/// wait for the disk does for all.
+pub(crate) fn write_ahead(
+    files: &[(PathBuf, &[u8])],
+    readers: Readers,
+    hands: &Hands,
+) -> Result<(), StorageError> {
+    let mut changed: BTreeSet<PathBuf> = BTreeSet::new();
     for (path, _) in files {
-        fs::rename(temporary(path), path).on("write", path)?;
+        make_folder(parent(path), readers, &mut changed)?;
+        changed.insert(parent(path).to_owned());
     }
-    let folders: Vec<&Path> = folders.into_iter().collect();
-    each(&folders, |folder| sync_folder(folder))
+    let mut written = Vec::new();
+    for (path, octets) in files {
+        let file = write_temporary(path, octets, readers)?;
+        fs::rename(temporary(path), path).on("write", path)?;
+        written.push((file, path.clone()));
+    }
+    for path in changed {
+        let folder = File::open(&path).on("sync", &path)?;
+        written.push((folder, path));
+    }
+    hands.sync(written)
 }
 
-/// The same for one file.
+/// Writes a file, whole or not at all, and returns once it would survive a loss of power: first
+/// its contents, then its name.
 pub(crate) fn write(path: &Path, octets: &[u8], readers: Readers) -> Result<(), StorageError> {
-    write_all(&[(path.to_owned(), octets)], readers)
+    let folder = parent(path);
+    create_folder(folder, readers)?;
+    let file = write_temporary(path, octets, readers)?;
+    file.sync_all().on("sync", path)?;
+    fs::rename(temporary(path), path).on("write", path)?;
+    sync_folder(folder)
 }
 
 /// Writes a file that everybody may read, whole or not at all, and durably.
@@ -104,13 +136,16 @@ pub fn save(path: &Path, octets: &[u8]) -> Result<(), StorageError> {
 
 /// Reads a file of at most `limit` octets; nothing if it is not there.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StorageError> {
-    let file = match File::open(path) {
+    let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         file => file.on("read", path)?,
     };
-    let mut octets = Vec::new();
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut octets)
+    let length = file.metadata().on("read", path)?.len().min(limit);
+    // All at once, and then what has come since.
+    let mut octets = vec![0; usize::try_from(length).unwrap_or_default()];
+    let rest = limit.saturating_sub(length).saturating_add(1);
+    file.read_exact(&mut octets)
+        .and_then(|()| file.take(rest).read_to_end(&mut octets))
         .on("read", path)?;
     if u64::try_from(octets.len()).unwrap_or(u64::MAX) > limit {
         let reason = format!("longer than {limit} octets");
@@ -119,7 +154,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StorageEr
     Ok(Some(octets))
 }
 
-fn write_temporary(path: &Path, octets: &[u8], readers: Readers) -> Result<(), StorageError> {
+fn write_temporary(path: &Path, octets: &[u8], readers: Readers) -> Result<File, StorageError> {
     let temporary = temporary(path);
     let mut file = OpenOptions::new()
         .write(true)
@@ -129,38 +164,13 @@ fn write_temporary(path: &Path, octets: &[u8], readers: Readers) -> Result<(), S
         .open(&temporary)
         .on("create", &temporary)?;
     file.write_all(octets).on("write", &temporary)?;
-    file.sync_all().on("sync", &temporary)
+    Ok(file)
 }
 
 fn sync_folder(path: &Path) -> Result<(), StorageError> {
     File::open(path)
         .and_then(|folder| folder.sync_all())
         .on("sync", path)
-}
-
-/// Does `work` with all of them at once and returns the first failure.
-fn each<T: Sync>(
-    all: &[T],
-    work: impl Fn(&T) -> Result<(), StorageError> + Sync,
-) -> Result<(), StorageError> {
-    let Some((first, rest)) = all.split_first() else {
-        return Ok(());
-    };
-    let work = &work;
-    thread::scope(|scope| {
-        let others: Vec<_> = rest
-            .iter()
-            .map(|one| scope.spawn(move || work(one)))
-            .collect();
-        let mut outcome = work(first);
-        for other in others {
-            let other = other
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            outcome = outcome.and(other);
-        }
-        outcome
-    })
 }
 
 fn parent(path: &Path) -> &Path {

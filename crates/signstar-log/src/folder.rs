@@ -7,7 +7,7 @@ use std::{
 
 use signstar::log::{File, Kind, Tile, Tiles, VerifierKey, WIDTH};
 
-use crate::durable::{self, OnPath, Readers, StorageError};
+use crate::durable::{self, Hands, OnPath, Readers, StorageError};
 
 /// The name of the file that says how far the log goes. It is written last.
 const CHECKPOINT: &str = "checkpoint";
@@ -15,6 +15,8 @@ const CHECKPOINT: &str = "checkpoint";
 const FROZEN: &str = "frozen";
 /// The longest checkpoint: as long as a note may be.
 pub(crate) const MAX_CHECKPOINT: u64 = 1 << 18;
+/// More entries than a commit ever has.
+const LONGEST_COMMIT: u64 = 1 << 16;
 /// The longest bundle: 256 entries of 65,535 octets, each behind its length.
 const MAX_TILE: u64 = 256 * (65_535 + 2);
 
@@ -60,14 +62,14 @@ impl Folder {
         durable::create_folder(&self.0, Readers::Everybody)
     }
 
-    /// Writes tiles and bundles, durably.
-    pub(crate) fn write(&self, files: &[File]) -> Result<(), StorageError> {
+    /// Writes tiles and bundles, durably. No checkpoint may cover them yet.
+    pub(crate) fn write(&self, files: &[File], hands: &Hands) -> Result<(), StorageError> {
         let path = |file: &File| self.0.join(file.tile.path());
         let files: Vec<(PathBuf, &[u8])> = files
             .iter()
             .map(|file| (path(file), &*file.octets))
             .collect();
-        durable::write_all(&files, Readers::Everybody)
+        durable::write_ahead(&files, Readers::Everybody, hands)
     }
 
     /// Writes the checkpoint, durably: from now on the log is that long.
@@ -81,19 +83,20 @@ impl Folder {
     ///
     /// Nothing depends on it, so failures are returned for the journal only.
     pub(crate) fn tidy(&self, before: u64, after: u64) -> Result<(), StorageError> {
-        for tile in Tile::partial(before) {
-            let now = Tile::in_log(tile.kind(), tile.index(), after);
-            if now.is_some_and(|now| now.width() == WIDTH) {
+        let levels = (0..8).map(|level| (level, Kind::Hashes { level }));
+        for (level, kind) in levels.chain([(0, Kind::Entries)]) {
+            let first = before >> (8 * level) >> 8;
+            let grown = (first..).map_while(|index| Tile::in_log(kind, index, after));
+            for tile in grown.take_while(|tile| !tile.is_partial()) {
                 self.remove_partial(tile)?;
             }
         }
         Ok(())
     }
 
-    /// The same for what the last commit before a crash may have left in a log of `size` entries:
-    /// a commit has no more entries than a tile.
+    /// The same for what the last commit before a crash may have left in a log of `size` entries.
     pub(crate) fn tidy_edge(&self, size: u64) -> Result<(), StorageError> {
-        self.tidy(size.saturating_sub(WIDTH.into()), size)
+        self.tidy(size.saturating_sub(LONGEST_COMMIT), size)
     }
 
     fn remove_partial(&self, tile: Tile) -> Result<(), StorageError> {

@@ -6,6 +6,7 @@
 //!                                          CheckpointKey  State (lock, pending)
 //! ```
 //!
+//! [`Witness`](witness::Witness) is the other side of what `Sequencer` asks of witnesses.
 //! [`verify`], [`listing`] and [`monitor`] read a log from a [`source`] that is not believed.
 //! [`serve`] has the one writer, [`client`] what signing processes use to reach it, [`Folder`] the
 //! public files. The formats, the commit order and what it promises are in `spec/log.md`.
@@ -21,6 +22,9 @@
 pub mod client;
 mod durable;
 mod folder;
+#[cfg(feature = "hsm")]
+pub mod hsm;
+mod http;
 mod key;
 pub mod listing;
 pub mod monitor;
@@ -31,9 +35,10 @@ pub mod source;
 pub mod verify;
 mod web;
 mod wire;
+pub mod witness;
 
 pub use durable::{StorageError, save};
 pub use folder::Folder;
-pub use key::{BadKey, CheckpointKey, FileKey};
+pub use key::{BadKey, CheckpointKey, FileKey, KeyError, Use};
 pub use web::{NoPage, write_page};
 pub use wire::{Answer, Question, Trouble};

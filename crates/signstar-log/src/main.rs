@@ -11,6 +11,7 @@ use crate::cli::{Arguments, Command};
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Serve(arguments) => cli::serve(arguments),
+        Command::Witness(arguments) => cli::witness(&arguments),
         Command::Key(command) => cli::key(&command),
         Command::Web(arguments) => cli::web(&arguments),
         Command::Verify(arguments) => cli::verify(&arguments),

@@ -1,19 +1,17 @@
 //! A log behind a web server that is not trusted, over HTTP.
 
-use std::{fmt, io::Read as _, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use rustls::crypto::aws_lc_rs;
 use signstar::log::{Tile, Tiles};
-use ureq::{
-    Agent,
-    tls::{Certificate, RootCerts, TlsConfig},
+use ureq::Agent;
+
+use crate::{
+    folder::{MAX_CHECKPOINT, limit},
+    http,
 };
 
-use crate::folder::{MAX_CHECKPOINT, limit};
-
-/// How long one file may take, how long a connection.
+/// How long one file may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-const TO_CONNECT: Duration = Duration::from_secs(10);
 /// How often the server may send us elsewhere for one file.
 const REDIRECTS: u32 = 3;
 
@@ -57,24 +55,7 @@ impl Remote {
     /// The log at `address`, with `http://` or `https://`. Certificates are checked with the
     /// authorities that the system trusts.
     pub(crate) fn new(address: &str) -> Result<Self, RemoteError> {
-        let roots = rustls_native_certs::load_native_certs().certs;
-        let roots: Vec<Certificate<'static>> = roots
-            .iter()
-            .map(|root| Certificate::from_der(root).to_owned())
-            .collect();
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::from(roots))
-            .unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider()))
-            .build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
-            .max_redirects(REDIRECTS)
-            .http_status_as_error(false)
-            .timeout_connect(Some(TO_CONNECT))
-            .timeout_global(Some(PATIENCE))
-            .user_agent(concat!("signstar-log/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .new_agent();
+        let agent = http::agent(PATIENCE, REDIRECTS);
         let address = address.trim_end_matches('/').to_owned();
         Ok(Self { agent, address })
     }
@@ -97,17 +78,11 @@ impl Remote {
             404 | 410 => return Ok(None),
             status => return Err(RemoteError::Status { address, status }),
         }
-        let mut octets = Vec::new();
-        answer
-            .body_mut()
-            .as_reader()
-            .take(limit.saturating_add(1))
-            .read_to_end(&mut octets)
-            .map_err(|error| unreachable(error.to_string()))?;
-        if u64::try_from(octets.len()).unwrap_or(u64::MAX) > limit {
-            return Err(RemoteError::TooLong { address, limit });
+        let octets = http::octets(answer.body_mut(), limit);
+        match octets.map_err(|error| unreachable(error.to_string()))? {
+            Some(octets) => Ok(Some(octets)),
+            None => Err(RemoteError::TooLong { address, limit }),
         }
-        Ok(Some(octets))
     }
 }
 

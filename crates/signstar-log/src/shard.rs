@@ -5,7 +5,8 @@ use std::path::Path;
 use signstar::log::{KeyName, VerifierKey};
 
 use crate::{
-    BadKey, CheckpointKey as _, FileKey, Folder,
+    BadKey, FileKey, Folder,
+    key::Use,
     serve::{Error, Sequencer, State},
 };
 
@@ -47,14 +48,14 @@ pub fn shard(
     new: &Place<'_>,
     origin: &KeyName,
 ) -> Result<(VerifierKey, u64), CannotShard> {
-    let old_key = FileKey::read(old.key)?;
+    let old_key = FileKey::read_for(old.key, Use::Log)?;
     if old_key.verifier().name() == origin || old.key == new.key {
         return Err(CannotShard::SameLog);
     }
     let old_lock = State::lock(old.state)?;
     let new_key = match FileKey::generate(new.key, origin) {
         // From an earlier try.
-        Err(BadKey::Exists(_)) => FileKey::read(new.key)?,
+        Err(BadKey::Exists(_)) => FileKey::read_for(new.key, Use::Log)?,
         made => made?,
     };
     let verifier = new_key.verifier().clone();

@@ -5,8 +5,6 @@ mod files;
 mod findings;
 mod tower;
 
-use std::num::NonZero;
-
 use signstar::{
     log::{Policy, SignedCheckpoint},
     sign::Certificate,
@@ -80,9 +78,11 @@ pub fn verify(
 }
 
 /// A disk is read by as many as compute; a network mostly waits.
+///
+/// Each reads a bundle at a time, which has up to 16 MiB if every entry is as long as can be.
 fn threads(source: &Source) -> usize {
     match source.folder() {
-        Some(_) => std::thread::available_parallelism().map_or(1, NonZero::get),
+        Some(_) => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(6)),
         None => 16,
     }
 }

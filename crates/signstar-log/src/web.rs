@@ -103,7 +103,9 @@ pub fn write_page(folder: &Folder, key: &VerifierKey, title: Option<&str>) -> Re
         .iter()
         .map(|(name, octets)| (path(name), *octets))
         .collect();
-    durable::write_all(&parts, Readers::Everybody)?;
+    for (path, octets) in &parts {
+        durable::write(path, octets, Readers::Everybody)?;
+    }
     durable::write(&path(index), page, Readers::Everybody)?;
     Ok(())
 }

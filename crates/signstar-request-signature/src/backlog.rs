@@ -1,7 +1,6 @@
 //! What is still to be asked for.
 
 use std::{
-    collections::VecDeque,
     path::PathBuf,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -10,12 +9,10 @@ use std::{
 use data_encoding::HEXLOWER;
 use signstar::request::RequestId;
 
-use crate::{Error, Hashed, Trust};
+use crate::{Error, Hashed, NameSalt, Trust, waiting::Waiting};
 
 /// The most that waits. With it memory does not grow with the number of files.
 const MOST: usize = 256;
-/// The most files whose salt is asked for or being hashed.
-const MOST_SALTING: usize = 64;
 /// The longest sleep where there is nothing to wait for but somebody else.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -34,6 +31,8 @@ pub(crate) struct Asked {
     pub(crate) refusals: u32,
     /// What the request is called, where a proof is wanted: asked for again, it is the same.
     pub(crate) id: Option<RequestId>,
+    /// What hides the name of the file in the log, where that is wanted. It stays the same, too.
+    pub(crate) name_salt: Option<NameSalt>,
 }
 
 impl Asked {
@@ -60,10 +59,20 @@ impl Asked {
             path,
             refusals: 0,
             id,
+            name_salt: None,
         })
     }
 
-    fn unsalt(&mut self) {
+    /// The same, with a fresh salt for the name of the file.
+    pub(crate) fn with_name_salt(self) -> Result<Self, Error> {
+        Ok(Self {
+            name_salt: Some(NameSalt::draw()?),
+            ..self
+        })
+    }
+
+    /// Forgets what was hashed after a salt that does not count any more.
+    pub(crate) fn unsalt(&mut self) {
         self.hashed = None;
         self.session = None;
     }
@@ -74,23 +83,6 @@ impl Asked {
 pub(crate) struct Backlog {
     waiting: Mutex<Waiting>,
     changed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    /// Asked for in a connection of its own.
-    alone: VecDeque<Asked>,
-    ready: VecDeque<Asked>,
-    /// Not before its time.
-    later: Vec<(Instant, Asked)>,
-    /// How many were taken to get a salt, and are not back.
-    salting: usize,
-    /// The number of the connection.
-    session: u32,
-    /// No more will be offered.
-    is_complete: bool,
-    /// No more will be asked for.
-    is_closed: bool,
 }
 
 /// What to begin a connection with.
@@ -258,49 +250,6 @@ impl Backlog {
     }
 }
 
-impl Waiting {
-    /// Whether all that is left is postponed.
-    fn is_at_end(&self) -> bool {
-        self.is_complete && self.salting == 0 && self.ready.is_empty()
-    }
-
-    fn take(&mut self, now: Instant) -> Option<Asked> {
-        let due = self.later.iter().position(|(time, _)| *time <= now);
-        if let Some(at) = due {
-            let (_, asked) = self.later.swap_remove(at);
-            self.ready.push_front(asked);
-        }
-        let first = self.ready.front_mut()?;
-        if first.session.is_some_and(|session| session != self.session) {
-            first.unsalt();
-        }
-        if first.hashed.is_none() {
-            if self.salting >= MOST_SALTING {
-                return None;
-            }
-            self.salting += 1;
-        }
-        self.ready.pop_front()
-    }
-
-    /// What was not answered, as it is asked for again: a salt counts in its connection only.
-    fn returned(&mut self, mut asked: Asked) -> Asked {
-        if asked.hashed.is_none() {
-            self.salting = self.salting.saturating_sub(1);
-        }
-        if asked.session.is_some() {
-            asked.unsalt();
-        }
-        asked
-    }
-
-    fn next_due(&self, now: Instant) -> Option<Duration> {
-        (self.later.iter())
-            .map(|(time, _)| time.saturating_duration_since(now))
-            .min()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +264,7 @@ mod tests {
             path: None,
             refusals: 0,
             id: None,
+            name_salt: None,
         }
     }
 

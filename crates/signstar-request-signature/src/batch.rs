@@ -48,6 +48,18 @@ pub struct Batch<'a> {
     pub output: OutputType,
     /// What becomes of signatures that are there already.
     pub existing: Existing,
+    /// What is done about the names of files, which the log makes public.
+    pub names: Names,
+}
+
+/// What is done about the names of files.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Names {
+    /// Nothing: a log keeps them as its configuration says.
+    Plain,
+    /// Each goes with a fresh salt, so that a log which keeps commitments can keep one. The salt
+    /// is written beside the signature.
+    Salted,
 }
 
 /// What becomes of signatures that are there already.
@@ -242,7 +254,12 @@ impl Batch<'_> {
         backlog: &Backlog,
         tell: &SyncSender<Event>,
     ) -> bool {
-        match Asked::new(index, hashed, Some(target.input.clone()), self.trust) {
+        let asked = Asked::new(index, hashed, Some(target.input.clone()), self.trust);
+        let asked = match self.names {
+            Names::Plain => asked,
+            Names::Salted => asked.and_then(Asked::with_name_salt),
+        };
+        match asked {
             Ok(asked) => backlog.offer(asked),
             Err(error) => {
                 let outcome = Err(error);
@@ -363,9 +380,7 @@ impl Batch<'_> {
         if let Some(hashed) = hashed {
             hashed.check_unchanged(&target.input)?;
         }
-        if let Some(proof) = proof {
-            target.write_proof(&proof)?;
-        }
+        target.write_beside(proof.as_deref(), asked.name_salt.as_ref())?;
         target.write(&signature)?;
         Ok(Outcome::Signed)
     }

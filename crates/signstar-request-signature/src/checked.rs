@@ -11,8 +11,8 @@ use signstar::{log::Recorded, sign::DoesNotVerify};
 
 use crate::{
     Error, Form, Hashed, Maker, NotInLog, Signature, Trust,
-    record::read_proof,
-    target::{PROOF, append},
+    record::{opens, read_text},
+    target::{NAME_SALT, PROOF, append},
     trust::created,
 };
 
@@ -36,6 +36,9 @@ pub struct Checked {
     pub digest: [u8; 64],
     /// Its entry in the log and the proof of it, if logs count.
     pub recorded: Option<Recorded>,
+    /// Whether the log hides the name of the file, and the salt beside the signature shows that it
+    /// is this one.
+    pub opens_name: bool,
 }
 
 /// What came of the check of one signature.
@@ -93,6 +96,7 @@ fn check_one(
         _ => hashed,
     };
     let maker = trust.check(signature, fitting).map_err(does_not_verify)?;
+    let recorded = recorded(at, signature, fitting, trust)?;
     Ok(Checked {
         signature: at.to_owned(),
         kind: signature.kind(),
@@ -100,7 +104,8 @@ fn check_one(
         maker,
         length: hashed.state().length(),
         digest: hashed.state().digest(),
-        recorded: recorded(at, signature, fitting, trust)?,
+        opens_name: opens_name(at, path, recorded.as_ref())?,
+        recorded,
     })
 }
 
@@ -114,11 +119,23 @@ fn recorded(
     let Some(logs) = trust.logs() else {
         return Ok(None);
     };
-    let checked = match read_proof(&append(at, PROOF))? {
+    let checked = match read_text(&append(at, PROOF))? {
         Some(proof) => logs.check(&proof, signature, hashed),
         None => Err(NotInLog::NoProof),
     };
     checked.map(Some).map_err(|source| Error::NotInLog {
+        path: at.to_owned(),
+        source,
+    })
+}
+
+/// Whether the log hides the name of the file at `path`, and the salt beside the signature at `at`
+/// shows it.
+fn opens_name(at: &Path, path: &Path, recorded: Option<&Recorded>) -> Result<bool, Error> {
+    let Some(recorded) = recorded else {
+        return Ok(false);
+    };
+    opens(recorded, path, &append(at, NAME_SALT))?.map_err(|source| Error::NotInLog {
         path: at.to_owned(),
         source,
     })

@@ -21,13 +21,10 @@ use crate::{
     Connections, Error, Event, Patience, Ssh,
     backlog::{Asked, Backlog, First, Next},
     hashed::now,
-    patience::Trouble,
+    patience::{FIRST_TRIES, Trouble},
     session::{Broken, IN_FLIGHT, SILENCE, next_answer},
 };
 
-/// How often an enclave is tried that never gave an answer. Most often it is misspelled, or the
-/// key is not the right one, and that does not change.
-const FIRST_TRIES: u32 = 3;
 /// How often a file gets another salt.
 const SALTS: u32 = 3;
 
@@ -324,9 +321,12 @@ fn write(
         let line = match next {
             Next::Ask(asked) => {
                 let mut json = match &asked.hashed {
-                    Some(hashed) => {
-                        hashed.request_as(output, asked.path.as_deref(), asked.id.as_ref())
-                    }
+                    Some(hashed) => hashed.request_as(
+                        output,
+                        asked.path.as_deref(),
+                        asked.id.as_ref(),
+                        asked.name_salt.as_ref(),
+                    ),
                     None => Request::open_pgp_v6_salt().to_json(now()),
                 };
                 json.push('\n');

@@ -349,8 +349,19 @@ impl Error {
             Self::NotInLog {
                 source: NotInLog::NoProof,
                 ..
-            } => "an enclave without a log makes none; the proof of FILE.sig is FILE.sig.proof"
+            } => "it is written beside the signature, as FILE.sig.proof, when --log-key is given; an \
+                 enclave without a log makes none"
                 .into(),
+            Self::NotInLog {
+                source: NotInLog::OtherName { .. },
+                ..
+            } => "the file had another name when it was signed: give it that again, or remove the \
+                 salt"
+                .into(),
+            Self::NotInLog {
+                source: NotInLog::NameSalt { .. },
+                ..
+            } => "`send --name-salt` writes it beside the signature: take it from there".into(),
             Self::NotInLog { .. } => {
                 "check that the log key is that of the enclave; if it is, do not use the signature \
                  and tell the people who run it"

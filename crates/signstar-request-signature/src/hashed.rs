@@ -15,7 +15,7 @@ use signstar::request::{
     AllegedName, Output, OutputType, Request, RequestId, Salt, Sha512State, Version,
 };
 
-use crate::Error;
+use crate::{Error, NameSalt};
 
 /// Octets that are read at once (1 MiB). This is all that is ever held of a file.
 const CHUNK: usize = 1 << 20;
@@ -140,7 +140,7 @@ impl Hashed {
     /// No name is alleged for a `path` whose last part is not UTF-8 or has control characters.
     /// Version 6 of OpenPGP is asked for if, and only if, there is a salt.
     pub fn request(&self, output: OutputType, path: Option<&Path>) -> String {
-        self.request_as(output, path, None)
+        self.request_as(output, path, None, None)
     }
 
     /// The salt that was hashed before the file.
@@ -149,12 +149,13 @@ impl Hashed {
     }
 
     /// The same; with an `id` it calls itself so and asks for a proof that the signature is in the
-    /// log.
+    /// log, and with a `name_salt` the log can keep a commitment to the name in its place.
     pub(crate) fn request_as(
         &self,
         output: OutputType,
         path: Option<&Path>,
         id: Option<&RequestId>,
+        name_salt: Option<&NameSalt>,
     ) -> String {
         let name = path
             .and_then(Path::file_name)
@@ -178,6 +179,10 @@ impl Hashed {
                 let salt = RequestId::new(&HEXLOWER.encode(salt.as_octets()));
                 request.with_id(salt.unwrap_or(id.clone())).with_proof()
             }
+        };
+        let request = match name_salt {
+            Some(salt) => request.with_name_salt(*salt.as_octets()),
+            None => request,
         };
         match request.version() {
             Version::V1_0 => request,

@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// No pause is longer.
 const LAST_PAUSE: Duration = Duration::from_secs(15);
+/// How often an enclave is tried that never gave an answer. Most often it is misspelled, or the
+/// key is not the right one, and that does not change.
+pub(crate) const FIRST_TRIES: u32 = 3;
 
 /// How long trouble may last: as long as nothing is signed, and no longer than this, a batch
 /// reconnects and repeats what an enclave refused for the moment. Each signature renews it.

@@ -1,21 +1,57 @@
 //! Whether, and how, `ssh` is given a connection that is made here.
 
 use std::{
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
+    fmt,
+    os::fd::AsFd,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Duration,
 };
 
-/// A program that makes connections for `ssh`: called as `PROGRAM connect [--family 4|6]
-/// [--timeout SECONDS] -- HOST PORT`, it does what [`hand_over`](crate::hand_over) does with its
-/// standard output. `signstar-request-signature` is one.
+use crate::{
+    Error,
+    shortcut::{Family, hand_over},
+};
+
+/// A program that makes connections for `ssh`. It is called as `PROGRAM VERB [--family 4|6]
+/// [--timeout SECONDS] -- HOST PORT` and has to do what [`Proxy::serve`] does.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Proxy(PathBuf);
+pub struct Proxy {
+    program: PathBuf,
+    verb: &'static str,
+}
 
 impl Proxy {
-    /// The program at the absolute path `program`.
+    /// The program at the absolute path `program`, with the verb `connect`:
+    /// `signstar-request-signature` is one.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self(program.into())
+        Self::with_verb(program, "connect")
+    }
+
+    /// The same with another verb: one plain word.
+    pub fn with_verb(program: impl Into<PathBuf>, verb: &'static str) -> Self {
+        Self {
+            program: program.into(),
+            verb,
+        }
+    }
+
+    /// Makes the connection that `words`, what stands behind the verb, ask for, and hands it to
+    /// the process at the other end of the socket `to`.
+    pub fn serve(words: &[OsString], to: impl AsFd) -> Result<(), Error> {
+        let call = Call::read(words).ok_or_else(|| {
+            let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+            Error::Destination(words.join(" "))
+        })?;
+        let Call { wanted, host, port } = call;
+        let Wanted { family, seconds } = wanted;
+        let limit = seconds.map(|seconds| Duration::from_secs(seconds.into()));
+        hand_over(&host, port, family, limit, to).map_err(|source| Error::Connect {
+            host,
+            port,
+            source,
+        })
     }
 
     /// The options that have `ssh` use it, if it is OpenSSH's and nothing in the configuration of
@@ -38,7 +74,7 @@ impl Proxy {
 
     /// The value of `ProxyCommand`: a line for a shell in which `%` begins a token.
     fn command(&self, configuration: &str) -> Option<String> {
-        let program = self.0.to_str()?;
+        let program = self.program.to_str()?;
         let is_quotable = !program
             .chars()
             .any(|c| matches!(c, '\'' | '\\' | '!') || c.is_control());
@@ -48,8 +84,8 @@ impl Proxy {
         let wanted = Wanted::read(configuration)?;
         let program = program.replace('%', "%%");
         Some(format!(
-            "'{program}' connect{wanted} -- %h %p",
-            wanted = wanted.0
+            "'{program}' {verb}{wanted} -- %h %p",
+            verb = self.verb
         ))
     }
 }
@@ -72,14 +108,23 @@ fn configuration(mut ask: Command) -> Option<String> {
         .then(|| String::from_utf8(output.stdout).ok())?
 }
 
-/// What a connection has to be like, as options of the program that makes it.
-#[derive(Debug, Eq, PartialEq)]
-struct Wanted(String);
+/// What a connection has to be like.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Wanted {
+    family: Family,
+    /// How long it may take.
+    seconds: Option<u32>,
+}
 
 impl Wanted {
+    const ANY: Self = Self {
+        family: Family::Any,
+        seconds: None,
+    };
+
     /// Reads the output of `ssh -G`; nothing if `ssh` has to make the connection itself.
     fn read(configuration: &str) -> Option<Self> {
-        let mut options = String::new();
+        let mut wanted = Self::ANY;
         let mut is_host_plain = false;
         for line in configuration.lines() {
             let (key, value) = line.split_once(' ')?;
@@ -93,16 +138,66 @@ impl Wanted {
                         .chars()
                         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
                 }
-                ("addressfamily", "inet") => options.push_str(" --family 4"),
-                ("addressfamily", "inet6") => options.push_str(" --family 6"),
+                ("addressfamily", "inet") => wanted.family = Family::V4,
+                ("addressfamily", "inet6") => wanted.family = Family::V6,
                 ("connecttimeout", seconds) if seconds != "none" => {
-                    let seconds: u32 = seconds.parse().ok()?;
-                    options.push_str(&format!(" --timeout {seconds}"));
+                    wanted.seconds = Some(seconds.parse().ok()?);
                 }
                 _ => {}
             }
         }
-        is_host_plain.then_some(Self(options))
+        is_host_plain.then_some(wanted)
+    }
+}
+
+/// As options of the program, each with a space before it.
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.family {
+            Family::Any => {}
+            Family::V4 => f.write_str(" --family 4")?,
+            Family::V6 => f.write_str(" --family 6")?,
+        }
+        match self.seconds {
+            Some(seconds) => write!(f, " --timeout {seconds}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What stands behind the verb.
+#[derive(Debug, Eq, PartialEq)]
+struct Call {
+    wanted: Wanted,
+    host: String,
+    port: u16,
+}
+
+impl Call {
+    fn read(words: &[OsString]) -> Option<Self> {
+        let mut words = words.iter().map(|word| word.to_str());
+        let mut wanted = Wanted::ANY;
+        loop {
+            match words.next()?? {
+                "--family" => {
+                    wanted.family = match words.next()?? {
+                        "4" => Family::V4,
+                        "6" => Family::V6,
+                        _ => return None,
+                    }
+                }
+                "--timeout" => wanted.seconds = Some(words.next()??.parse().ok()?),
+                // Whoever reads command lines may have taken it away.
+                "--" => {}
+                option if option.starts_with('-') => return None,
+                host => {
+                    let port = words.next()??.parse().ok()?;
+                    let host = host.to_owned();
+                    let call = Self { wanted, host, port };
+                    return words.next().is_none().then_some(call);
+                }
+            }
+        }
     }
 }
 
@@ -122,6 +217,37 @@ mod tests {
         let line = "hostname 2001:db8::1\naddressfamily inet6\nconnecttimeout 5";
         let wanted = "'/opt/100%% free/signer' connect --family 6 --timeout 5 -- %h %p";
         assert_eq!(command(line).as_deref(), Some(wanted));
+    }
+
+    #[test]
+    fn it_understands_what_it_has_ssh_say() {
+        let configuration = "hostname 2001:db8::1\naddressfamily inet6\nconnecttimeout 5";
+        let proxy = Proxy::with_verb("/opt/signer", "--signstar-connect");
+        let line = proxy.command(configuration).expect("plain");
+        let (called, rest) = line.split_once(" --signstar-connect ").expect("the verb");
+        assert_eq!(called, "'/opt/signer'");
+        let said = rest.replace("%h", "2001:db8::1").replace("%p", "22");
+        let words: Vec<_> = said.split(' ').map(OsString::from).collect();
+        let call = Call {
+            wanted: Wanted {
+                family: Family::V6,
+                seconds: Some(5),
+            },
+            host: "2001:db8::1".to_owned(),
+            port: 22,
+        };
+        assert_eq!(Call::read(&words), Some(call));
+        for bad in [
+            "",
+            "host",
+            "host 22 more",
+            "--family 5 host 22",
+            "-x host 22",
+            "host 65536",
+        ] {
+            let words: Vec<_> = bad.split(' ').map(OsString::from).collect();
+            assert_eq!(Call::read(&words), None, "{bad}");
+        }
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! The public log that signatures have to be in.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use signstar::{
     log::{NotRecorded, Policy, Recorded, VerifierKey},
-    request::{Digest, FileDigest},
+    request::{AllegedName, Digest, FileDigest},
     sign::{DoesNotVerify, Product},
 };
 
-use crate::{Error, Hashed, Signature};
+use crate::{Error, Hashed, NameSalt, NotANameSalt, Signature};
 
 /// One more octet than a policy or a proof may have, so that a longer one is refused and not cut.
 const MAX_READ: u64 = (1 << 20) + 1;
@@ -32,6 +36,22 @@ pub enum NotInLog {
     /// The proof is that of something else.
     #[error("the proof is that of another signature")]
     OtherSignature,
+    /// The log hides the name of the file, and not that one.
+    #[error("the log does not hide the name {name:?} with the salt in {}", salt.display())]
+    OtherName {
+        /// The name that the file has.
+        name: String,
+        /// The file with the salt.
+        salt: PathBuf,
+    },
+    /// What should be the salt of a name is none.
+    #[error("{} is no salt of a name: {source}", salt.display())]
+    NameSalt {
+        /// The file with the salt.
+        salt: PathBuf,
+        /// Why.
+        source: NotANameSalt,
+    },
     /// The entry says that it is over something else.
     #[error("the log has the signature as one of another file")]
     OtherFile,
@@ -108,8 +128,36 @@ fn check_entry(
     Ok(recorded)
 }
 
-/// The proof in the file at `path`, if there is one.
-pub(crate) fn read_proof(path: &Path) -> Result<Option<String>, Error> {
+/// Whether the log hides the name of the file at `path` with the salt in the file at `salt`, if
+/// there is one; where the log hides no name, there is nothing to tell.
+pub(crate) fn opens(
+    recorded: &Recorded,
+    path: &Path,
+    salt: &Path,
+) -> Result<Result<bool, NotInLog>, Error> {
+    let name = recorded.entry().name();
+    let Some(text) = read_text(salt)?.filter(|_| name.commitment().is_some()) else {
+        return Ok(Ok(false));
+    };
+    let hidden = match text.parse::<NameSalt>() {
+        Ok(hidden) => hidden,
+        Err(source) => {
+            let salt = salt.to_owned();
+            return Ok(Err(NotInLog::NameSalt { salt, source }));
+        }
+    };
+    let alleged = path.file_name().and_then(|name| name.to_str());
+    let is_it = (alleged.and_then(AllegedName::new))
+        .is_some_and(|alleged| name.is(&alleged, hidden.as_octets()));
+    let other = || NotInLog::OtherName {
+        name: alleged.unwrap_or_default().to_owned(),
+        salt: salt.to_owned(),
+    };
+    Ok(is_it.then_some(true).ok_or_else(other))
+}
+
+/// The proof, or the salt of a name, in the file at `path`, if there is one.
+pub(crate) fn read_text(path: &Path) -> Result<Option<String>, Error> {
     match read(path) {
         Ok(octets) => Ok(Some(String::from_utf8_lossy(&octets).into_owned())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

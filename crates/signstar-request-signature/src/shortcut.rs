@@ -20,7 +20,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Which addresses of a host count.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Family {
+pub(crate) enum Family {
     /// All.
     Any,
     /// Those of IPv4.
@@ -35,7 +35,7 @@ pub enum Family {
 /// The addresses of `host` are tried in turn, each 250 ms after the one before or as soon as that
 /// failed, and the first connection counts (RFC 8305). Fails with what the last address said, and
 /// as [`io::ErrorKind::TimedOut`] after `limit`.
-pub fn hand_over(
+pub(crate) fn hand_over(
     host: &str,
     port: u16,
     family: Family,

@@ -11,7 +11,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{Error, Proxy, session::Broken};
+use crate::{Error, Proxy};
 
 /// How long a connection that has nothing more to say may take to end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -162,20 +162,6 @@ impl Connection {
     /// that of the enclave. There is none if it was killed.
     pub(crate) fn status(self) -> Option<i32> {
         self.end().and_then(|status| status.code())
-    }
-
-    /// What it means that a session over this connection broke.
-    ///
-    /// Waits for the exit status if the connection is closed: 255 is that of `ssh` itself, any
-    /// other is that of the enclave.
-    pub(crate) fn explain(self, broken: &Broken) -> Error {
-        match broken {
-            Broken::TooLarge | Broken::NotJson(_) => Error::NotAnEnclave(broken.to_string()),
-            Broken::Closed => match self.status() {
-                None | Some(0 | 255) => Error::Unreachable,
-                Some(status) => Error::Unanswered(status),
-            },
-        }
     }
 }
 

@@ -3,13 +3,16 @@
 use std::{
     collections::HashMap,
     ffi::OsString,
+    fs, io,
     path::{self, Path, PathBuf},
 };
 
-use crate::{Error, Form, Signature, write_atomically};
+use crate::{Error, Form, NameSalt, Signature, write_atomically};
 
 /// What the name of a proof has behind that of its signature.
 pub(crate) const PROOF: &str = ".proof";
+/// What the name of the salt of a file name has behind that of the signature.
+pub(crate) const NAME_SALT: &str = ".name-salt";
 
 /// A file to sign, and where its signature goes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,6 +23,13 @@ pub struct Target {
     pub output: PathBuf,
     /// How that is written.
     pub form: Form,
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// `path` with `suffix` at its end.
@@ -92,11 +102,28 @@ impl Target {
         append(&self.output, PROOF)
     }
 
-    /// Writes the proof, atomically. It comes before the signature, so that no signature is
-    /// without its proof.
-    pub(crate) fn write_proof(&self, proof: &str) -> Result<(), Error> {
-        let path = self.proof();
-        write_atomically(&path, proof.as_bytes()).map_err(|source| Error::Write { path, source })
+    /// Where the salt goes that hides the name of the file in the log, with `.name-salt` at the
+    /// end.
+    pub fn name_salt(&self) -> PathBuf {
+        append(&self.output, NAME_SALT)
+    }
+
+    /// Writes the proof and the salt of the name, each atomically, or removes those of an earlier
+    /// signature. That comes before the signature, so that none is without its proof.
+    pub(crate) fn write_beside(
+        &self,
+        proof: Option<&str>,
+        salt: Option<&NameSalt>,
+    ) -> Result<(), Error> {
+        let salt = salt.map(ToString::to_string);
+        for (path, text) in [(self.proof(), proof), (self.name_salt(), salt.as_deref())] {
+            let written = match text {
+                Some(text) => write_atomically(&path, text.as_bytes()),
+                None => remove(&path),
+            };
+            written.map_err(|source| Error::Write { path, source })?;
+        }
+        Ok(())
     }
 
     /// Writes the signature, atomically.

@@ -12,7 +12,7 @@ use nix::unistd::{Uid, User};
 use signstar::{
     Enclave,
     config::{self, ClientName, Config, Identity, Key, KeyName},
-    log::{Log, PublicLog},
+    log::{self, Log, PublicLog},
     policy::Policy,
     request::{Salt, Salts},
     sign::{Certificate, Keyring, PublicKey, SigningKey},
@@ -97,6 +97,7 @@ pub(crate) fn enclave(
     hurry: &Arc<Hurry>,
 ) -> Enclave {
     let mut keyring = Keyring::new();
+    let mut log_policy_of = None;
     if let Some(rules) = config.clients.get(client) {
         let witness = HsmWitness {
             journal: journal.clone(),
@@ -104,8 +105,15 @@ pub(crate) fn enclave(
             client: client.clone(),
             key: rules.key.clone(),
         };
-        match open(config, &rules.key, Arc::new(witness), hurry) {
-            Ok(key) => {
+        let missing = || "the configuration refers to something that is not there".into();
+        let key: Result<_, CannotOpen> = config.key_of(client).ok_or_else(missing);
+        let opened = key.and_then(|key| {
+            let policy = log_policy(&key)?;
+            Ok((open(config, &key, Arc::new(witness), hurry)?, policy))
+        });
+        match opened {
+            Ok((key, policy)) => {
+                log_policy_of = policy.map(|policy| (rules.key.clone(), policy));
                 keyring.insert(rules.key.clone(), key);
             }
             Err(cause) => journal.cannot_open(client, &rules.key, &*cause),
@@ -115,13 +123,25 @@ pub(crate) fn enclave(
     Enclave {
         policy: Policy::new(config.clients.clone()).with_meter(Arc::new(rates)),
         keyring,
-        log: log(config),
+        log: log(config, log_policy_of),
         salts: salts(),
     }
 }
 
+/// What proofs have to satisfy before signatures of `key` are released, if anything beyond the key
+/// of the log.
+fn log_policy(key: &Key) -> Result<Option<log::Policy>, CannotOpen> {
+    let Some(path) = &key.log_policy else {
+        return Ok(None);
+    };
+    let octets = read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    log::Policy::parse(&octets)
+        .map(Some)
+        .map_err(|error| format!("{} is unusable: {error}", path.display()).into())
+}
+
 /// The log, which is not reached for before there is something to record.
-fn log(config: &Config) -> Log {
+fn log(config: &Config, policy_of: Option<(KeyName, log::Policy)>) -> Log {
     let public = match &config.log {
         config::Log::Unlogged => return Log::Unlogged,
         config::Log::Public(public) => public,
@@ -129,9 +149,19 @@ fn log(config: &Config) -> Log {
     let patience = Duration::from_secs(config.limits.request_seconds.get().into());
     let recorder = Client::new(&public.socket, patience);
     let log = PublicLog::new(Box::new(recorder), public.vkey.clone(), public.file_names);
+    let log = match policy_of {
+        Some((key, policy)) => log.with_policy_of(key, policy),
+        None => log,
+    };
     let keys = config.keys.iter();
     let exceptions = keys.filter_map(|(name, key)| Some((name.clone(), key.log_file_names?)));
-    Log::Public(exceptions.fold(log, |log, (key, names)| log.with_file_names_of(key, names)))
+    let log = exceptions.fold(log, |log, (key, names)| log.with_file_names_of(key, names));
+    let clients = config.clients.iter();
+    let pseudonyms =
+        clients.filter_map(|(name, rules)| Some((name.clone(), rules.log_name.clone()?)));
+    Log::Public(pseudonyms.fold(log, |log, (client, name)| {
+        log.with_pseudonym_of(client, name)
+    }))
 }
 
 /// Where the figures of `client` go, if the configuration wants them.
@@ -161,17 +191,16 @@ pub(crate) fn salts() -> Salts {
 /// Why a key cannot be used.
 pub(crate) type CannotOpen = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens the key `name` with all that its kinds of signature need.
+/// Opens `key` with all that its kinds of signature need.
 pub(crate) fn open(
     config: &Config,
-    name: &KeyName,
+    key: &Key,
     witness: Arc<dyn Witness>,
     hurry: &Arc<Hurry>,
 ) -> Result<SigningKey, CannotOpen> {
-    let (key, hsm): (&Key, _) = config
-        .keys
-        .get(name)
-        .and_then(|key| Some((key, config.hsms.get(&key.hsm)?)))
+    let hsm = config
+        .hsms
+        .get(&key.hsm)
         .ok_or("the configuration refers to something that is not there")?;
     let mut certificates = Vec::new();
     for path in key.certificate.iter().chain(&key.certificate_v6) {

@@ -13,6 +13,7 @@ use log::{Level, LevelFilter};
 use serde::Serialize;
 use signstar::{
     config::{self, ClientName, KeyName},
+    log::Recorded,
     refusal::{Code, Refused},
     request::{AllegedName, Request, RequestId},
     response::Response,
@@ -113,6 +114,8 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     milliseconds: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     microseconds: Option<Stages>,
@@ -185,13 +188,16 @@ impl Journal {
 
     /// A signature was made for `client`.
     pub(crate) fn signed(&self, client: &ClientName, response: &Response, took: Durations) {
-        let grant = response.logged().signed().grant();
+        let logged = response.logged();
+        let grant = logged.signed().grant();
+        let place = |recorded: &Recorded| format!("{}#{}", recorded.origin(), recorded.index());
         self.line(
             Level::Info,
             Line {
                 client: client.as_str(),
                 outcome: "signed",
                 key: Some(grant.key().as_str()),
+                log: logged.recorded().map(place),
                 ..Line::of(grant.request()).taking(took)
             },
         );

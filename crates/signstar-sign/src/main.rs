@@ -1,5 +1,6 @@
 //! The program `signstar-sign`.
 
+mod login;
 mod shell;
 
 use std::{
@@ -57,11 +58,18 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    let words = match login::words(std::env::args_os().collect()) {
+        Ok(words) => words,
+        Err(no_shell) => {
+            let _ = writeln!(io::stderr(), "error: {no_shell}");
+            return ExitCode::from(2);
+        }
+    };
     let Arguments {
         config,
         client,
         command,
-    } = Arguments::parse();
+    } = Arguments::parse_from(words);
     if client.is_some() && command.is_some() {
         let problem = "--client is for sessions only";
         let kind = clap::error::ErrorKind::ArgumentConflict;

@@ -11,7 +11,7 @@ use nix::unistd::{Uid, User};
 use sha2::{Digest as _, Sha512};
 use signstar::{
     Enclave, answer,
-    config::{ClientName, ClientRules, Config, Credential, KeyName},
+    config::{ClientName, ClientRules, Config, Key, KeyName},
     log::Log,
     policy::Policy,
     refusal::Refused,
@@ -48,8 +48,8 @@ pub fn self_test(config: Option<&Path>) -> Result<Status, Error> {
     let journal = Arc::new(Journal::open(&config.journal)?);
     bug::keep_to_ourselves();
     let mut outcomes = Vec::new();
-    for name in config.keys.keys().filter(|name| may_open(&config, name)) {
-        test(&config, name, &journal, &mut outcomes);
+    for (name, key) in keys(&config).into_iter().filter(|(_, key)| may_open(key)) {
+        test(&config, &name, &key, &journal, &mut outcomes);
     }
     if outcomes.is_empty() {
         return Err(Error::NoKeys);
@@ -67,19 +67,34 @@ pub fn self_test(config: Option<&Path>) -> Result<Status, Error> {
     Ok(statuses.max().unwrap_or_default())
 }
 
+/// Every key with each of the operators that it has: its own, and those of its clients.
+fn keys(config: &Config) -> Vec<(KeyName, Key)> {
+    let keys = config.keys.iter();
+    let mut keys: Vec<_> = keys
+        .map(|(name, key)| (name.clone(), key.clone()))
+        .collect();
+    for (client, rules) in &config.clients {
+        let own = rules.operator.is_some().then(|| config.key_of(client));
+        keys.extend(own.flatten().map(|key| (rules.key.clone(), key)));
+    }
+    keys
+}
+
 /// Whether this user may use the key: what cannot be read for another reason is a failure.
-fn may_open(config: &Config, name: &KeyName) -> bool {
-    let Some(key) = config.keys.get(name) else {
-        return false;
-    };
-    let Credential::File(path) = &key.passphrase;
-    match std::fs::File::open(path) {
+fn may_open(key: &Key) -> bool {
+    match std::fs::File::open(key.passphrase.path()) {
         Err(error) => error.kind() != io::ErrorKind::PermissionDenied,
         Ok(_) => true,
     }
 }
 
-fn test(config: &Config, name: &KeyName, journal: &Arc<Journal>, outcomes: &mut Vec<Outcome>) {
+fn test(
+    config: &Config,
+    name: &KeyName,
+    key: &Key,
+    journal: &Arc<Journal>,
+    outcomes: &mut Vec<Outcome>,
+) {
     let Ok(client) = ClientName::new("self-test") else {
         return;
     };
@@ -89,7 +104,7 @@ fn test(config: &Config, name: &KeyName, journal: &Arc<Journal>, outcomes: &mut 
         client: client.clone(),
         key: name.clone(),
     };
-    let key = match host::open(config, name, Arc::new(witness), &Arc::new(Hurry::default())) {
+    let key = match host::open(config, key, Arc::new(witness), &Arc::new(Hurry::default())) {
         Ok(key) => key,
         Err(cause) => {
             journal.cannot_open(&client, name, &*cause);

@@ -71,5 +71,7 @@ mod misbehave;
 pub use crate::device::Device;
 pub use crate::error::{Error, SealError, StoreError};
 pub use crate::misbehave::Misbehaviour;
+#[cfg(feature = "misbehave")]
+pub use crate::misbehave::{Cut, Lost};
 pub use crate::server::Server;
 pub use crate::tls::Identity;

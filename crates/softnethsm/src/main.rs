@@ -1,13 +1,17 @@
 //! The command `softnethsm`.
 
+mod shell;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use softnethsm::{Device, Error, Identity, Misbehaviour, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::shell::Shell;
 
 /// A NetHSM in software: the same REST API over TLS, state sealed on disk.
 ///
@@ -26,6 +30,8 @@ enum Verb {
     /// Prints one line, `softnethsm listening on https://ADDR:PORT`, when connections are accepted.
     /// What was answered is on disk: the process may be killed at any moment.
     Serve(Serve),
+    #[command(flatten)]
+    Shell(Shell),
 }
 
 #[derive(Args)]
@@ -58,10 +64,15 @@ struct Serve {
 }
 
 fn main() -> ExitCode {
-    let Command {
-        verb: Verb::Serve(wish),
-    } = Command::parse();
-    match serve(&wish) {
+    let outcome = match Command::parse().verb {
+        Verb::Serve(wish) => serve(&wish),
+        Verb::Shell(shell) => shell.run(Command::command()).map_err(|source| Error::File {
+            action: "write",
+            path: "manual pages or completions".into(),
+            source,
+        }),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
@@ -103,7 +114,8 @@ fn serve(wish: &Serve) -> Result<(), Error> {
     if wish.portable_users {
         device = device.with_portable_users();
     }
-    let server = Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour)?;
+    let server =
+        Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour.clone())?;
     let mut output = io::stdout().lock();
     // A reader that has gone away does not end the server.
     let _ = writeln!(
@@ -135,4 +147,14 @@ fn report(error: &Error) {
         cause = inner.source();
     }
     let _ = writeln!(output, "\nhint: {}", error.hint());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_and_completions_know_every_command_and_option() {
+        shell::check(&Command::command());
+    }
 }

@@ -16,6 +16,7 @@ use nethsm::id::KeyId;
 use nethsm::table;
 use nethsm::time::DeviceTime;
 use serde::Serialize;
+use signstar::request::Salt;
 use signstar::sign::{self, InvalidCertificate, Renewal, Terms};
 use signstar_hsm::nethsm::{NetHsmKey, public_key};
 
@@ -45,7 +46,7 @@ noun! {
     }
 }
 
-/// The certificate is of version 4, its primary key certifies and signs. An operator signs it, an administrator stores it: a profile with both does it in one go.
+/// The certificate is of version 4 unless told otherwise, its primary key certifies and signs. An operator signs it, an administrator stores it: a profile with both does it in one go.
 #[derive(Args, Debug)]
 pub(crate) struct Add {
     /// The key.
@@ -65,6 +66,10 @@ pub(crate) struct Add {
 
     #[command(flatten)]
     said: Notations,
+
+    /// Make one of version 6 (RFC 9580), which does not end and says nothing else: for --out only, the certificate slot is for version 4.
+    #[arg(long, requires = "out", conflicts_with_all = ["expires", "notations"])]
+    openpgp_v6: bool,
 
     #[command(flatten)]
     out: Out,
@@ -94,11 +99,14 @@ impl Verb for Add {
             expires: self.expires.and_then(Expires::end),
             notations: self.said.notations(),
         };
-        let certificate =
+        let certificate = if self.openpgp_v6 {
+            issue_v6(&public, &user_ids, created, &signer)?
+        } else {
             sign::Certificate::issue_with(&public, &user_ids, &terms, created, &signer)
-                .map_err(|error| not_made(&error))?;
+                .map_err(|error| not_made(&error))?
+        };
         let octets = octets(&certificate)?;
-        if !self.no_store {
+        if !self.no_store && !self.openpgp_v6 {
             let slot = Binary(octets.clone());
             session.call::<table::PutCertificate>(self, &self.key, &slot)?;
         }
@@ -106,6 +114,30 @@ impl Verb for Add {
             return self.out.octets("certificate", &octets, Readers::Usual);
         }
         Ok(shown(&certificate))
+    }
+}
+
+/// A certificate of version 6, with salts that nobody knew before.
+fn issue_v6(
+    public: &sign::PublicKey,
+    user_ids: &[&str],
+    created: SystemTime,
+    signer: &NetHsmKey,
+) -> Result<sign::Certificate, Failure> {
+    let mut without = None;
+    let mut random = || {
+        let mut octets = [0; Salt::OCTETS];
+        without = getrandom::fill(&mut octets).err().or(without);
+        Salt::new(octets)
+    };
+    let made = sign::Certificate::issue_v6(public, user_ids, created, &mut random, signer);
+    match without {
+        None => made.map_err(|error| not_made(&error)),
+        Some(error) => Err(Failure::new(
+            Kind::Local,
+            format!("the system has no random numbers: {error}"),
+            "run this on a system with getrandom(2)",
+        )),
     }
 }
 
@@ -123,6 +155,10 @@ fn not_made(error: &InvalidCertificate) -> Failure {
         InvalidCertificate::Clock(_) | InvalidCertificate::NotNewer => {
             Failure::usage(what, "see that the clock here is right, and wait a second")
         }
+        InvalidCertificate::Version6(_) => Failure::usage(
+            what,
+            "`certificate add --openpgp-v6` with its --created makes it anew, with other user IDs",
+        ),
         InvalidCertificate::Unbound => Failure::usage(
             what,
             "a user ID has to stay; if one does, what the device signed does not verify",

@@ -60,7 +60,7 @@ impl Desk {
     }
 
     /// Makes the key `packages` and its certificate.
-    fn with_certificate(self) -> Self {
+    pub(crate) fn with_certificate(self) -> Self {
         self.place
             .nethsm("key import packages --raw seed --type Curve25519");
         self.nethsm(&["certificate", "add", "packages", "--user-id", PACKAGES]);
@@ -99,7 +99,7 @@ impl Drop for Desk {
     }
 }
 
-const PACKAGES: &str = "Example Packaging <packages@example.org>";
+pub(crate) const PACKAGES: &str = "Example Packaging <packages@example.org>";
 const IMAGES: &str = "Example Images <images@example.org>";
 
 /// The files below a folder, by their paths from there.

@@ -8,5 +8,6 @@ mod imports;
 mod rescue;
 mod sessions;
 mod signatures;
+mod sixth;
 mod sources;
 mod terminal;

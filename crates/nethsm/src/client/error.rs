@@ -195,7 +195,7 @@ impl From<ureq::Error> for Error {
 }
 
 impl Error {
-    fn from_io(error: std::io::Error) -> Self {
+    pub(super) fn from_io(error: std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::TimedOut {
             return Self::Timeout;
         }

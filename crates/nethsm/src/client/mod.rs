@@ -22,6 +22,7 @@ mod error;
 mod fleet;
 mod options;
 mod resolver;
+mod shown;
 mod tls;
 mod transfer;
 mod url;

@@ -10,7 +10,7 @@ use nethsm::{
     client::{Client, Error as DeviceError, Options, Tls, Url},
     passphrase::Credentials,
 };
-use signstar::config::{Backup, Config, Credential, Device, Hsm, NetHsm};
+use signstar::config::{Backup, Config, Device, Hsm, NetHsm};
 
 use crate::Error;
 
@@ -62,8 +62,8 @@ fn open(hsm: &NetHsm, device: &Device, account: &Backup) -> Result<Client, Error
             source: Box::new(source),
         }
     }
-    let Credential::File(path) = &account.passphrase;
-    let passphrase = signstar_hsm::passphrase(path).map_err(setup(&path.display().to_string()))?;
+    let path = account.passphrase.path().display().to_string();
+    let passphrase = signstar_hsm::passphrase_of(&account.passphrase).map_err(setup(&path))?;
     let url: Url = device.url.parse().map_err(setup(&device.url))?;
     let tls: Tls = device.tls.parse().map_err(setup(&device.tls))?;
     let options = Options {
@@ -71,7 +71,8 @@ fn open(hsm: &NetHsm, device: &Device, account: &Backup) -> Result<Client, Error
         timeout: PATIENCE,
         ..Options::default()
     };
-    let user = account.operator.parse().map_err(setup(&account.operator))?;
+    let operator = account.operator.as_str();
+    let user = operator.parse().map_err(setup(operator))?;
     let client = Client::with_options(&url, &tls, &options).map_err(setup(&device.tls))?;
     Ok(client.as_user(Credentials::new(user, passphrase)))
 }

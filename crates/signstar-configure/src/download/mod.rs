@@ -68,7 +68,7 @@ fn hand_out(
     asked: Option<&OsStr>,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    match (what, config.users.get(user)) {
+    match (what, config.users.get(user).map(|user| &user.role)) {
         (Download::Certificates, Some(Role::Certificates)) => {
             let form = certificates::Form::asked_for(asked)?;
             certificates::hand_out(config, form, out)

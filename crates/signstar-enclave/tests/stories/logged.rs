@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use signstar::{
     sign::{Certificate, Detached},
 };
 
-use crate::story::{GnuPg, Outcome, Story, signature};
+use crate::story::{GnuPg, Outcome, Story, is_installed, signature};
 
 /// A request for `content` that asks for a proof and is called `id`.
 fn request(story: &Story, content: &str, id: &str) -> Value {
@@ -38,6 +39,11 @@ fn size(story: &Story) -> u64 {
     let text = fs::read_to_string(checkpoint).expect("a checkpoint");
     let size = text.lines().nth(1).expect("a size");
     size.parse().expect("a number")
+}
+
+/// Where the client puts the proof of the signature of `file`.
+fn proof_of(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.proof", signature(file).display()))
 }
 
 fn policy(story: &Story) -> Policy {
@@ -153,8 +159,6 @@ fn the_client_brings_the_proof_and_checks_it_offline() {
     };
     send(&story, &vkey).expect(0);
     assert_eq!(size(&story), 2);
-    let proof = |file: &Path| PathBuf::from(format!("{}.proof", signature(file).display()));
-
     // The key of another log: nothing is accepted, and what is there stays.
     let other = Story::begin().description().log.vkey.clone();
     let old = fs::read(signature(&files[0])).expect("there");
@@ -182,14 +186,72 @@ fn the_client_brings_the_proof_and_checks_it_offline() {
     verify("--log-key", other.as_ref()).expect(5);
 
     // The proof of one signature is not that of another.
-    fs::copy(proof(&files[0]), proof(&files[1])).expect("copied");
+    fs::copy(proof_of(&files[0]), proof_of(&files[1])).expect("copied");
     let mixed = verify("--log-key", vkey.as_ref());
     mixed.expect(5);
     mixed.expect_complaint("the proof is that of another signature");
-    fs::remove_file(proof(&files[1])).expect("removed");
+    fs::remove_file(proof_of(&files[1])).expect("removed");
     let missing = verify("--log-key", vkey.as_ref());
     missing.expect(5);
     missing.expect_complaint("there is no proof");
+}
+
+#[test]
+fn a_log_that_hides_names_tells_them_to_who_has_the_salt() {
+    let story = Story::begin();
+    story.reconfigure(|text| {
+        text.replace("[log]\n", "[log]\nfile-names = \"commitment\"\n")
+            .replace(
+                "[client.\"client1\"]\n",
+                "[client.\"client1\"]\nlog-name = \"c-7f3a\"\n",
+            )
+    });
+    let file = story.file("embargoed-1.0.pkg.tar.zst", "content");
+    let vkey = story.description().log.vkey.clone();
+    let send = |arguments: &[&str]| {
+        let mut sender = story.sender("client1");
+        Outcome::of(sender.args(arguments).arg("--").arg(&file)).expect(0);
+    };
+    let verify = |file: &Path| {
+        let mut command = story.client_program("verify");
+        command
+            .arg("--certificate")
+            .arg(story.certificate("client1"));
+        Outcome::of(command.args(["--log-key", &vkey]).arg("--").arg(file))
+    };
+    send(&["--name-salt", "--log-key", &vkey]);
+    let text = fs::read_to_string(proof_of(&file)).expect("a proof");
+    let policy = Policy::of_log(vkey.parse().expect("a key"));
+    let entry = Recorded::check(&text, &policy)
+        .expect("on record")
+        .entry()
+        .clone();
+    assert_eq!(entry.client(), "c-7f3a");
+    assert!(
+        !String::from_utf8(entry.to_octets())
+            .expect("text")
+            .contains("embargoed")
+    );
+    let outcome = verify(&file);
+    outcome.expect(0);
+    assert!(outcome.stdout.contains("hides the name"), "{outcome:#?}");
+
+    // Under another name it is not what was hidden.
+    let renamed = story.file("another-1.0.pkg.tar.zst", "content");
+    let salt_of = |file: &Path| PathBuf::from(format!("{}.name-salt", signature(file).display()));
+    for path in [signature, proof_of, salt_of] {
+        fs::copy(path(&file), path(&renamed)).expect("copied");
+    }
+    let outcome = verify(&renamed);
+    outcome.expect(5);
+    outcome.expect_complaint("does not hide the name");
+
+    // What belongs to an earlier signature goes with it.
+    send(&[]);
+    assert!(!proof_of(&file).exists() && !salt_of(&file).exists());
+    let line = story.journal().pop().expect("a line");
+    assert_eq!(line["log"], "signstar.example/log#1");
+    assert_eq!(line["client"], "client1");
 }
 
 #[test]
@@ -211,4 +273,56 @@ fn many_at_once_are_all_on_record() {
         .collect();
     story.send("client1", &files).expect(0);
     assert_eq!(size(&story), 40);
+}
+
+/// What `read_log.py` says of the log and of the proofs of `files`: it shares no code with us.
+fn read_independently(story: &Story, files: &[PathBuf]) -> Outcome {
+    let log = &story.description().log;
+    let mut reader = Command::new("python3");
+    reader
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../spec/vectors/read_log.py"
+        ))
+        .arg(&log.dir)
+        .arg(&log.vkey)
+        .args(files.iter().map(|file| proof_of(file)))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Outcome::of(&mut reader)
+}
+
+#[test]
+fn a_reader_that_shares_no_code_recomputes_the_log() {
+    if !is_installed("python3") {
+        return;
+    }
+    let story = Story::begin();
+    let files: Vec<_> = (0..300)
+        .map(|number| story.file(format!("file-{number}"), number.to_string()))
+        .collect();
+    let vkey = story.description().log.vkey.clone();
+    let mut sender = story.sender("client1");
+    Outcome::of(sender.args(["--log-key", &vkey, "--"]).args(&files)).expect(0);
+    let some = [&files[..2], &files[255..257]].concat();
+    let outcome = read_independently(&story, &some);
+    outcome.expect(0);
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    assert!(lines[0].starts_with("300 entries, root "), "{outcome:#?}");
+    assert_eq!(lines.len(), 5);
+
+    // It does not just say yes.
+    let tile = story.description().log.dir.join("tile/0/000");
+    let good = fs::read(&tile).expect("a full tile");
+    let mut bad = good.clone();
+    bad[8191] ^= 1;
+    fs::write(&tile, bad).expect("written");
+    let outcome = read_independently(&story, &[]);
+    outcome.expect(1);
+    outcome.expect_complaint("tile 0 of level 0 is another");
+    fs::write(&tile, good).expect("written");
+    fs::copy(proof_of(&files[0]), proof_of(&files[1])).expect("copied");
+    read_independently(&story, &some).expect(0);
+    let text = fs::read_to_string(proof_of(&files[0])).expect("a proof");
+    fs::write(proof_of(&files[0]), text.replace("index ", "index 1")).expect("written");
+    read_independently(&story, &some).expect(1);
 }

@@ -14,6 +14,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
+use signstar_enclave::KeyType;
 use tempfile::TempDir;
 
 use crate::story::{GnuPg, Outcome, a_folder, program, signature, started};
@@ -239,4 +240,43 @@ fn an_enclave_that_loses_a_program_ends() {
     kill(Pid::from_raw(hsm.expect("the HSM")), Signal::SIGKILL).expect("sent");
     assert_eq!(up.0.wait().expect("an end").code(), Some(1));
     sandbox.is_quiet();
+}
+
+#[test]
+fn every_kind_that_one_key_can_make_is_there_to_be_tried() {
+    let sandbox = Sandbox::new();
+    // As it was before there were others than packages.
+    let old = signstar_enclave::Options {
+        folder: sandbox.dir(),
+        clients: vec![signstar_enclave::Client::new(
+            "client1",
+            KeyType::Curve25519,
+        )],
+    };
+    drop(signstar_enclave::Enclave::start(&old).expect("it starts"));
+    let _up = sandbox.up();
+    let file = sandbox.file("file");
+    let send = |kind: &str, anchor: &str| {
+        let mut send = Command::new(program("signstar-request-signature"));
+        send.args(["send", "--patience", "0", "--to", "client1", "--ssh"])
+            .arg(sandbox.dir().join("ssh/connect"))
+            .args(["--output-type", kind, "--certificate"])
+            .arg(sandbox.dir().join("certificates").join(anchor))
+            .arg(&file)
+            .env("HOME", sandbox.folder.path());
+        Outcome::of(&mut send)
+    };
+    for (kind, anchor, suffix) in [
+        ("OpenPGPv4", "client1.pgp", "sig"),
+        ("OpenPGPv6", "client1-v6.pgp", "sig"),
+        ("SSHSIG", "client1.pub", "sshsig"),
+    ] {
+        send(kind, anchor).expect(0);
+        let written = file.with_extension(suffix);
+        fs::remove_file(written).expect("there");
+    }
+    // The key that makes them must not make raw ones.
+    let refused = send("raw", "client1.pub");
+    refused.expect(3);
+    refused.expect_complaint("not-permitted");
 }

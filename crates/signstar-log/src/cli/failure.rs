@@ -9,6 +9,7 @@ use signstar_log::{
     serve,
     shard::CannotShard,
     source::{NoCheckpoint, SourceError},
+    witness::NoWitness,
 };
 
 /// The exit status when something was read and is wrong.
@@ -61,10 +62,19 @@ impl From<BadKey> for Failure {
             BadKey::Exists(_) => {
                 "a log keeps its key; `signstar-log key show` shows this one".to_owned()
             }
+            BadKey::OtherUse(_) => {
+                "a log needs one made with --origin, a witness one made with --witness".to_owned()
+            }
             BadKey::Name(_) => "give an origin like signstar.example.org/log".to_owned(),
             _ => "`signstar-log key generate FILE --origin NAME` makes one".to_owned(),
         };
         Self::new(error.to_string(), hint)
+    }
+}
+
+impl From<NoWitness> for Failure {
+    fn from(error: NoWitness) -> Self {
+        Self::new(error.to_string(), error.hint())
     }
 }
 

@@ -1,6 +1,12 @@
 //! What is asked of the program, and what it says.
 
 mod failure;
+#[cfg(feature = "hsm")]
+#[path = "hsm/on.rs"]
+mod hsm;
+#[cfg(not(feature = "hsm"))]
+#[path = "hsm/off.rs"]
+mod hsm;
 mod key;
 mod monitor;
 mod output;
@@ -12,6 +18,7 @@ mod show;
 mod trust;
 mod verify;
 mod web;
+mod witness;
 
 use clap::{Parser, Subcommand};
 
@@ -25,6 +32,7 @@ pub(crate) use shell::{CompletionsArguments, ManArguments, completions, man};
 pub(crate) use show::{ShowArguments, show};
 pub(crate) use verify::{VerifyArguments, verify};
 pub(crate) use web::{WebArguments, web};
+pub(crate) use witness::{WitnessArguments, witness};
 
 /// The public transparency log of a signing enclave.
 ///
@@ -45,7 +53,9 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Write the log: take entries from signing processes on a socket.
     Serve(ServeArguments),
-    /// Make and show the key that signs checkpoints.
+    /// Cosign the checkpoints of other logs as long as they only grow.
+    Witness(WitnessArguments),
+    /// Make and show the keys of logs and witnesses.
     #[command(subcommand)]
     Key(KeyCommand),
     /// Write the page that a web server publishes beside the log.

@@ -54,15 +54,18 @@ impl OptionalTrust {
 }
 
 fn policy(key: Option<&VerifierKey>, file: Option<&PathBuf>) -> Result<Option<Policy>, Failure> {
-    let Some(path) = file else {
-        return Ok(key.cloned().map(Policy::of_log));
-    };
-    let octets = read(path)?;
-    let policy = Policy::parse(&octets).map_err(|error| {
+    match file {
+        Some(path) => read_policy(path).map(Some),
+        None => Ok(key.cloned().map(Policy::of_log)),
+    }
+}
+
+/// Reads the policy in the file `path`.
+pub(crate) fn read_policy(path: &PathBuf) -> Result<Policy, Failure> {
+    Policy::parse(&read(path)?).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(message, "the format is C2SP tlog-policy; see spec/log.md")
-    })?;
-    Ok(Some(policy))
+    })
 }
 
 /// Reads the certificates in the files `paths`.

@@ -4,6 +4,7 @@ use std::{io, path::PathBuf};
 
 use signstar::log::{CannotAppend, CannotRead, NotACheckpoint};
 
+use super::{BadPolicy, Objection};
 use crate::durable::StorageError;
 
 /// Why a log cannot be written. After any of these nothing is appended any more.
@@ -49,6 +50,15 @@ pub enum Error {
     /// The key did not sign the checkpoint.
     #[error("the checkpoint could not be signed: {0}")]
     Key(String),
+    /// The key cannot be reached, and there is something to finish before the log opens.
+    #[error("the key that signs checkpoints cannot be reached")]
+    KeyAway,
+    /// The policy does not suit the log.
+    #[error(transparent)]
+    Policy(#[from] BadPolicy),
+    /// A witness knows of more than there is, or of something else.
+    #[error(transparent)]
+    Witness(#[from] Objection),
     /// The socket cannot be had.
     #[error("cannot listen on {}: {source}", path.display())]
     Listen {
@@ -78,7 +88,13 @@ impl Error {
             Self::Checkpoint { .. } => {
                 "use the key that this log was made with; `signstar-log key show` names it"
             }
-            Self::NoCheckpoint(_) | Self::SetBack { .. } => {
+            Self::Policy(BadPolicy::OtherLog) => {
+                "give it a line `log` with the verifier key; `signstar-log key show` names it"
+            }
+            Self::Policy(_) => "the format is C2SP tlog-policy; see docs/log.md, \"Witnesses\"",
+            Self::NoCheckpoint(_)
+            | Self::SetBack { .. }
+            | Self::Witness(Objection::Ahead { .. }) => {
                 "bring the newest copy of the folder back, from a mirror or a backup; never start \
                  over under the same name"
             }
@@ -86,11 +102,13 @@ impl Error {
                 "bring these files back from a mirror or a backup; `signstar-log verify` finds \
                  more of them"
             }
-            Self::Forked(_) => {
+            Self::Forked(_) | Self::Witness(Objection::Forked { .. }) => {
                 "do not publish: keep both copies, and find out who else had the key"
             }
             Self::Append(_) => "begin a new log with `signstar-log shard`",
-            Self::Key(_) => "see that the HSM answers and holds the key of this log",
+            Self::Key(_) | Self::KeyAway => {
+                "see that the HSM answers and holds the key of this log"
+            }
             Self::Listen { .. } => "check the folder of the socket and who may write to it",
             Self::Frozen(_) => "serve the folder of the new log with its key",
             Self::NoUser(_) => "check --allow-user",

@@ -1,6 +1,9 @@
 //! Who is at the other end of the socket.
 
-use std::{collections::BTreeSet, os::unix::net::UnixStream};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::net::UnixStream,
+};
 
 use nix::{
     sys::socket::{getsockopt, sockopt::PeerCredentials},
@@ -14,6 +17,7 @@ use super::Error;
 pub struct Peers {
     users: BTreeSet<u32>,
     client_is_user: bool,
+    pseudonyms: BTreeMap<String, String>,
 }
 
 /// What one process may do.
@@ -43,7 +47,15 @@ impl Peers {
         Ok(Self {
             users: known,
             client_is_user,
+            pseudonyms: BTreeMap::new(),
         })
+    }
+
+    /// The same, but where clients are users, the entries of `user` have the client `pseudonym`.
+    #[must_use]
+    pub fn with_pseudonym_of(mut self, user: String, pseudonym: String) -> Self {
+        self.pseudonyms.insert(user, pseudonym);
+        self
     }
 
     /// What the process at the other end may do: nothing if it is not one of those who may.
@@ -56,7 +68,8 @@ impl Peers {
             return Some(Allowed::AnyClient);
         }
         let user = User::from_uid(Uid::from_raw(uid)).ok().flatten()?;
-        Some(Allowed::Client(user.name))
+        let client = self.pseudonyms.get(&user.name).cloned();
+        Some(Allowed::Client(client.unwrap_or(user.name)))
     }
 }
 

@@ -1,17 +1,20 @@
 //! What waits for the sequencer, and in which batches it goes.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::{Duration, Instant},
 };
 
 use signstar::log::{Entry, RequestId};
 
-use super::{Error, Recorded, Sequencer};
+use super::{
+    Error, Sequencer, Standing,
+    reply::{Outcome, Reply},
+};
 use crate::wire::{Answer, Trouble};
 
-/// The most entries in one commit.
-const MAX_BATCH: usize = 256;
+/// The most entries in one commit: as many as may wait.
+const MAX_BATCH: usize = 1024;
 /// The longest wait for further entries while there is much to do.
 const MAX_LINGER: Duration = Duration::from_millis(5);
 
@@ -19,7 +22,7 @@ const MAX_LINGER: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) task: Task,
-    pub(super) reply: SyncSender<Answer>,
+    pub(super) reply: Reply,
 }
 
 /// What the sequencer is asked.
@@ -31,6 +34,8 @@ pub(super) enum Task {
         id: RequestId,
     },
     Prove(u64),
+    /// Make use of what the witnesses said.
+    Listen,
     /// Answer what waits, and end.
     Stop,
 }
@@ -101,18 +106,20 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
                 entries.push(*entry);
                 waiting.push(reply);
             }
-            Task::Find { .. } | Task::Prove(_) | Task::Stop => others.push((task, reply)),
+            Task::Find { .. } | Task::Prove(_) | Task::Listen | Task::Stop => {
+                others.push((task, reply));
+            }
         }
     }
     match sequencer.append(&entries) {
-        Ok(recorded) => {
-            for (recorded, reply) in recorded.iter().zip(waiting) {
-                tell(&reply, proof(recorded));
+        Ok(standing) => {
+            for (standing, reply) in standing.into_iter().zip(waiting) {
+                reply.tell(told(standing));
             }
         }
         Err(error) => {
             for reply in waiting {
-                tell(&reply, stopped(&error));
+                reply.tell(stopped(&error));
             }
             return Err(error);
         }
@@ -120,33 +127,27 @@ fn answer(sequencer: &mut Sequencer, batch: Vec<Job>) -> Result<usize, Error> {
     for (task, reply) in others {
         let found = match task {
             Task::Find { client, id } => sequencer.find(&client, &id),
-            Task::Prove(index) if index < sequencer.checkpoint().head().size => {
-                sequencer.prove(index).map(Some)
-            }
-            Task::Prove(_) | Task::Stop | Task::Append(_) => Ok(None),
+            Task::Prove(index) => sequencer.prove(index),
+            Task::Listen | Task::Stop | Task::Append(_) => Ok(Standing::Absent),
         };
-        tell(
-            &reply,
-            match found {
-                Ok(Some(recorded)) => proof(&recorded),
-                Ok(None) => Answer::Nothing,
-                Err(error) => stopped(&error),
-            },
-        );
+        reply.tell(found.map_or_else(|error| stopped(&error), told));
     }
     Ok(entries.len())
 }
 
-fn proof(recorded: &Recorded) -> Answer {
-    Answer::Proof(recorded.proof.to_string())
+fn told(standing: Standing) -> Outcome {
+    match standing {
+        Standing::Recorded(recorded) => Outcome::Recorded(Box::new(recorded)),
+        Standing::Absent => Outcome::Other(Answer::Nothing),
+        Standing::Waiting => {
+            let words = "the key or the witnesses of the log are away".to_owned();
+            Outcome::Other(Answer::Trouble(Trouble::Stopped, words))
+        }
+    }
 }
 
 /// What the cause is stands in the journal of the log; signing processes need not know.
-fn stopped(_error: &Error) -> Answer {
-    Answer::Trouble(Trouble::Stopped, "the log cannot be written".to_owned())
-}
-
-/// Whoever does not wait any more need not be told.
-fn tell(reply: &SyncSender<Answer>, answer: Answer) {
-    let _ = reply.try_send(answer);
+fn stopped(_error: &Error) -> Outcome {
+    let words = "the log cannot be written".to_owned();
+    Outcome::Other(Answer::Trouble(Trouble::Stopped, words))
 }

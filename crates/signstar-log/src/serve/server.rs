@@ -11,7 +11,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -22,6 +22,7 @@ use signstar::log::Entry;
 use super::{
     Allowed, Error, Peers, Sequencer,
     queue::{self, Job, Task},
+    reply::{Answers, Outcome, Reply, replies},
 };
 use crate::wire::{Answer, Question, Trouble, read_frame, write_frame};
 
@@ -76,6 +77,12 @@ impl Server {
         socket: Option<PathBuf>,
     ) -> Self {
         let (jobs, queue) = sync_channel(IN_ALL);
+        let bell = jobs.clone();
+        sequencer.on_news(move || {
+            let (task, reply) = (Task::Listen, Reply::nowhere());
+            // A queue that is full is worked off at once, and that does the same.
+            let _ = bell.try_send(Job { task, reply });
+        });
         let worker = thread::spawn(move || queue::work(sequencer, &queue));
         let door = Arc::new(Door {
             jobs: jobs.clone(),
@@ -98,11 +105,10 @@ impl Server {
 
     /// Answers what waits, and ends. Fails with what stopped the log, if something did.
     pub fn stop(self) -> Result<(), Error> {
-        let (reply, _) = sync_channel(1);
         // Fails only if the worker has ended.
         let _ = self.jobs.send(Job {
             task: Task::Stop,
-            reply,
+            reply: Reply::nowhere(),
         });
         let outcome = self
             .worker
@@ -149,19 +155,18 @@ fn accept(listener: &UnixListener, door: &Arc<Door>) {
 fn converse(stream: &UnixStream, allowed: &Allowed, door: &Door) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut input = BufReader::new(stream);
-    let (order, answers) = sync_channel(PER_CONNECTION);
+    let (mut replies, answers) = replies(PER_CONNECTION);
     thread::scope(|scope| {
         scope.spawn(move || {
-            if write(stream, &answers).is_err() {
+            if write(stream, answers).is_err() {
                 // Wakes the reader up.
                 let _ = stream.shutdown(std::net::Shutdown::Both);
             }
         });
         while let Some(octets) = read_frame(&mut input)? {
-            let (reply, answer) = sync_channel(1);
-            if order.send(answer).is_err() {
+            let Some(reply) = replies.place() else {
                 break;
-            }
+            };
             match task(&octets, allowed) {
                 Ok(task) => {
                     if door.jobs.send(Job { task, reply }).is_err() {
@@ -170,11 +175,11 @@ fn converse(stream: &UnixStream, allowed: &Allowed, door: &Door) -> io::Result<(
                 }
                 Err(reason) => {
                     let refused = Answer::Trouble(Trouble::Refused, reason.to_owned());
-                    let _ = reply.try_send(refused);
+                    reply.tell(Outcome::Other(refused));
                 }
             }
         }
-        drop(order);
+        drop(replies);
         Ok(())
     })
 }
@@ -196,27 +201,14 @@ fn task(octets: &[u8], allowed: &Allowed) -> Result<Task, &'static str> {
 }
 
 /// Writes answers in the order of the questions; those that are ready together in one go.
-fn write(stream: &UnixStream, answers: &Receiver<Receiver<Answer>>) -> io::Result<()> {
+fn write(stream: &UnixStream, mut answers: Answers) -> io::Result<()> {
     let mut output = BufWriter::with_capacity(1 << 16, stream);
-    while let Some(answer) = next(answers, &mut output)? {
-        let ready = next(&answer, &mut output)?;
-        output.write_all(&ready.unwrap_or_else(gone).to_frame())?;
+    while let Some(outcome) = answers.next(|| output.flush())? {
+        let answer = match outcome {
+            Outcome::Recorded(recorded) => Answer::Proof(recorded.proof.to_string()),
+            Outcome::Other(answer) => answer,
+        };
+        output.write_all(&answer.to_frame())?;
     }
     output.flush()
-}
-
-/// The next one, and if it has to be waited for, nothing else waits meanwhile.
-fn next<T>(from: &Receiver<T>, output: &mut impl Write) -> io::Result<Option<T>> {
-    match from.try_recv() {
-        Ok(next) => Ok(Some(next)),
-        Err(TryRecvError::Disconnected) => Ok(None),
-        Err(TryRecvError::Empty) => {
-            output.flush()?;
-            Ok(from.recv().ok())
-        }
-    }
-}
-
-fn gone() -> Answer {
-    Answer::Trouble(Trouble::Stopped, "the log has ended".to_owned())
 }

@@ -9,11 +9,16 @@ use std::{
 use signstar::log::{Hash, Head};
 
 use super::Error;
-use crate::durable::{self, OnPath, Readers};
+use crate::{
+    durable::{self, OnPath, Readers},
+    folder::MAX_CHECKPOINT,
+};
 
 /// The room of the pending record: one sector, which is written whole or not at all by most
 /// disks; where it is not, the hash tells.
 const RECORD: usize = 512;
+/// The file with the checkpoint that waits for witnesses.
+const COMMITTED: &str = "committed";
 
 /// The private folder of one writer. The lock is held until this is dropped.
 #[derive(Debug)]
@@ -69,6 +74,18 @@ impl State {
             .read_exact_at(&mut record, 0)
             .on("read", &self.path)?;
         Ok(parse(&record))
+    }
+
+    /// The octets of the checkpoint that was signed last and waited for witnesses, if one did.
+    pub(super) fn committed(&self) -> Result<Option<Vec<u8>>, Error> {
+        Ok(durable::read(&self.path.join(COMMITTED), MAX_CHECKPOINT)?)
+    }
+
+    /// Keeps, durably, a checkpoint that waits for witnesses before it is published.
+    pub(super) fn commit(&self, checkpoint: &str) -> Result<(), Error> {
+        let path = self.path.join(COMMITTED);
+        durable::write(&path, checkpoint.as_bytes(), Readers::Owner)?;
+        Ok(())
     }
 
     /// Remembers, durably, that `head` is about to be signed.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::room::{Room, entry};
+use crate::room::{Room, entry, grow};
 
 /// A log of 300 entries, not running.
 fn grown() -> Room {
@@ -150,4 +150,27 @@ fn a_key_that_others_can_read_is_not_used() {
     let said = room.refused();
     assert!(said.contains("others may read"), "{said}");
     assert!(said.contains("chmod 600"), "{said}");
+}
+
+/// Contents and names of new tiles are synced at the same time, before the checkpoint.
+#[test]
+fn tiles_that_a_loss_of_power_left_unfinished_are_written_again() {
+    let room = grown();
+    let torn = |name: &str, octets: &[u8]| {
+        fs::write(room.path("log/tile").join(name), octets).expect("a file");
+    };
+    // What the commits from 300 to 301 and from 300 to 512 entries may have left.
+    torn("entries/001.p/45", b"");
+    torn("0/001.p/45", &[0; 100]);
+    torn("entries/001", &[0; 20_000]);
+    torn("0/001", b"");
+    let writer = room.start();
+    let proof = room.client().append(entry(None, "new")).expect("a proof");
+    assert_eq!(room.check(&proof, &entry(None, "new")), 300);
+    assert_eq!(writer.stop(), Some(0));
+    grow(&room, 300);
+    assert_eq!(room.entries().len(), 601);
+    let log = room.path("log").display().to_string();
+    let said = room.run(&["verify", &log, &room.key.to_string()]);
+    assert_eq!(said.status, 0, "{said:?}");
 }

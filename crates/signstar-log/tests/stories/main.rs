@@ -1,8 +1,12 @@
 //! What happens to a log, and what it promises meanwhile.
 
+mod cosigned;
 mod crash;
 mod damage;
 mod disk;
 mod public;
 mod room;
+mod set_back;
 mod socket;
+mod witnessed;
+mod witnesses;

@@ -11,7 +11,7 @@ use signstar::log::{Hash, Policy, Proof, Reader, SignedCheckpoint, VerifierKey};
 use signstar_log::{Folder, client::Client};
 use tempfile::TempDir;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_signstar-log");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_signstar-log");
 const ORIGIN: &str = "signstar.example.org/log";
 
 /// A folder with a key and a log.

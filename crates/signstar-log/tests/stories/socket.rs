@@ -6,6 +6,7 @@ use std::{
     thread,
 };
 
+use nix::unistd::{Uid, User};
 use signstar::log::RequestId;
 use signstar_log::{Question, client::ClientError};
 
@@ -164,6 +165,29 @@ fn a_client_that_is_a_user_appends_as_itself_only() {
         .append(entry(None, "file"))
         .expect_err("refused");
     assert!(error.to_string().contains("another client"), "{error}");
+}
+
+#[test]
+fn a_user_with_a_pseudonym_appends_under_that_alone() {
+    let room = Room::new();
+    let user = User::from_uid(Uid::effective())
+        .expect("users")
+        .expect("a user")
+        .name;
+    let mut serve = room.serve();
+    serve.arg("--client-is-user").arg("--log-name");
+    let Some(_writer) = room.start_with(serve.arg(format!("{user}=builder"))) else {
+        panic!("it starts");
+    };
+    let client = room.client();
+    let proof = client.append(entry(None, "file")).expect("on record");
+    room.check(&proof, &entry(None, "file"));
+    let of_another = String::from_utf8(entry(None, "file")).expect("text");
+    let of_another =
+        of_another.replace("\"client\":\"builder\"", &format!("\"client\":\"{user}\""));
+    client
+        .append(of_another.into_bytes())
+        .expect_err("its own name is not its name there");
 }
 
 #[test]

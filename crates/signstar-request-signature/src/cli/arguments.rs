@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use signstar_request_signature::{Destination, OutputType};
@@ -91,7 +91,8 @@ pub(crate) struct Prepare {
 /// hosts.
 ///
 /// `send -` reads requests from standard input instead and writes one line of response for each
-/// to standard output; these are not verified, as it is not known what they are for.
+/// to standard output, in the same order; these are not verified, as it is not known what they are
+/// for.
 #[derive(Args, Debug)]
 #[command(after_help = format!("{SEND_EXAMPLES}{EXIT_STATUS}"))]
 pub(crate) struct Send {
@@ -154,6 +155,11 @@ pub(crate) struct Send {
     #[arg(long, value_name = "VKEY")]
     pub(crate) log_key: Vec<String>,
 
+    /// Send a fresh salt with each file name, which a log that is set up so needs to hide the name;
+    /// it is written beside the signature, as FILE.sig.name-salt.
+    #[arg(long)]
+    pub(crate) name_salt: bool,
+
     /// Leave alone what has a signature already, if that holds. One that does not is an error of
     /// its file.
     #[arg(long)]
@@ -188,19 +194,9 @@ fn output_type(name: &str) -> Result<OutputType, String> {
 /// Make a connection and hand it to ssh, on whose behalf this is called.
 #[derive(Args, Debug)]
 pub(crate) struct Connect {
-    /// Only addresses of this version of IP.
-    #[arg(long, value_parser = ["4", "6"])]
-    pub(crate) family: Option<String>,
-
-    /// How long it may take.
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) timeout: Option<u64>,
-
-    /// Name or address of the host.
-    pub(crate) host: String,
-
-    /// The TCP port.
-    pub(crate) port: u16,
+    /// What ssh was told to call this with.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<OsString>,
 }
 
 /// Check signatures without an enclave: FILE.sig, .asc, .sshsig and .rawsig beside each FILE.

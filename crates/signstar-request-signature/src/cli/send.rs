@@ -15,8 +15,8 @@ use signal_hook::{
     iterator::Signals,
 };
 use signstar_request_signature::{
-    Batch, Connections, Error, Event, Existing, Form, OutputType, Proxy, Remote, Target, Trust,
-    forward, hold_writes, plan,
+    Batch, Connections, Error, Event, Existing, Form, Names, OutputType, Proxy, Remote, Target,
+    Trust, forward, hold_writes, plan,
 };
 
 use super::{Arguments, arguments::Send, defaults, progress::Progress, report::Report, screen};
@@ -28,9 +28,15 @@ const GRACE: Duration = Duration::from_millis(500);
 pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
     let enclave = enclave(&arguments)?;
     let proxy = env::current_exe().ok().map(Proxy::new);
+    let connections = if arguments.one_by_one {
+        Connections::OnePerFile
+    } else {
+        Connections::One
+    };
     if arguments.files.iter().any(|file| file == Path::new("-")) {
         check_forwarding(&arguments);
-        return forward(io::stdin(), &enclave.ssh(proxy)?, screen::data);
+        let (ssh, patience) = (enclave.ssh(proxy)?, enclave.patience());
+        return forward(io::stdin(), &ssh, connections, patience, screen::data);
     }
 
     let ssh = enclave.ssh(proxy)?;
@@ -52,17 +58,18 @@ pub(crate) fn send(arguments: Send) -> Result<u8, Error> {
         targets: &targets,
         ssh: &ssh,
         trust: &trust,
-        connections: if arguments.one_by_one {
-            Connections::OnePerFile
-        } else {
-            Connections::One
-        },
+        connections,
         patience: enclave.patience(),
         output,
         existing: match (arguments.skip_existing, arguments.replace_bad) {
             (false, _) => Existing::Replace,
             (true, false) => Existing::Keep,
             (true, true) => Existing::KeepGood,
+        },
+        names: if arguments.name_salt {
+            Names::Salted
+        } else {
+            Names::Plain
         },
     };
     let report = Report::new(&targets, arguments.json, arguments.quiet);
@@ -130,7 +137,7 @@ fn check_forwarding(arguments: &Send) {
     let changes_nothing = !arguments.armor
         && arguments.output_dir.is_none()
         && arguments.output_type.is_none()
-        && !arguments.one_by_one
+        && !arguments.name_salt
         && !arguments.skip_existing
         && !arguments.json;
     let conflict = if arguments.files.len() > 1 {
@@ -139,7 +146,7 @@ fn check_forwarding(arguments: &Send) {
         "'-' forwards requests and cannot verify; it is used without --certificate and --log-key"
     } else if !changes_nothing {
         "'-' passes requests on as they are; it is used without --armor, --output-dir, \
-         --output-type, --one-by-one, --skip-existing and --json"
+         --output-type, --name-salt, --skip-existing and --json"
     } else {
         return;
     };

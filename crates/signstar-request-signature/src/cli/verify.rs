@@ -100,6 +100,9 @@ fn describe(checked: &Checked) {
     if let Some(recorded) = &checked.recorded {
         let (index, origin) = (recorded.index(), recorded.origin());
         screen::say(format!("  log  entry {index} of {origin}"));
+        if checked.opens_name {
+            screen::say("       which hides the name of the file, and the salt shows it");
+        }
     }
 }
 
@@ -121,6 +124,7 @@ fn line(file: &Path, signature: &Path, outcome: &Result<Checked, Error>) -> Valu
             "log": checked.recorded.as_ref().map(|recorded| json!({
                 "origin": recorded.origin(),
                 "index": recorded.index(),
+                "opens-name": checked.opens_name,
             })),
         }),
         Err(error) => json!({

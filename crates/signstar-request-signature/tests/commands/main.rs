@@ -1,6 +1,8 @@
 //! The real program, with stand-ins for `ssh` and for the enclave.
 
 mod again;
+mod forwarded;
+mod key;
 mod kinds;
 mod named;
 mod resumed;

@@ -8,7 +8,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::stand_in::{Key, Place, refusal};
+use crate::{
+    key::Key,
+    stand_in::{Place, refusal},
+};
 
 fn lines(text: &str) -> Vec<Value> {
     text.lines()

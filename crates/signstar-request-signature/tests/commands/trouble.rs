@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::stand_in::{Ended, Key, Place, refusal};
+use crate::{
+    key::Key,
+    stand_in::{Ended, Place, refusal},
+};
 
 /// One file, sent to an enclave that does as the script does. Nothing may be written.
 fn sent_to(script: &str) -> Ended {
@@ -338,35 +341,4 @@ fn an_older_enclave_may_answer_the_first_and_end() {
     let ended = place.send(&["a", "b", "c"]);
     assert_eq!(ended.stderr.matches("refused by the enclave").count(), 3);
     assert_eq!(place.read("wire-connections").lines().count(), 3);
-}
-
-#[test]
-fn forwarding_has_the_status_of_the_responses() {
-    let forward = |script: &str, input: &str| {
-        let place = Place::new();
-        place.ssh_after_input(script);
-        place.write("requests", input);
-        let output = place
-            .command(&["send", "--to", "x", "--ssh", "./ssh", "-"])
-            .stdin(fs::File::open(place.path("requests")).expect("opened"))
-            .output();
-        Ended::from(output.expect("it runs"))
-    };
-    let ended = forward(
-        &format!(
-            "cat <<'END'\n{}\n{{\n}}\nEND",
-            refusal("not-permitted", "no")
-        ),
-        "{}{}",
-    );
-    assert_eq!(ended.status, 5, "{ended:?}");
-    assert_eq!(ended.stdout.lines().count(), 2, "{ended:?}");
-    assert_eq!(forward("exit 255", "{}").status, 4);
-    assert_eq!(forward("exit 255", "").status, 1);
-    let ended = forward("echo '{}'", "{} rubbish");
-    assert_eq!(ended.stdout, "{}\n");
-    assert!(
-        ended.stderr.contains("error: the input is not"),
-        "{ended:?}"
-    );
 }

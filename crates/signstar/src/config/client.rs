@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, num::NonZeroU32, time::SystemTime};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::{KeyName, NamePattern};
+use super::{ClientName, Credential, HsmUser, KeyName, NamePattern, SshKey};
 use crate::request::OutputType;
 
 /// What one client may have.
@@ -13,6 +13,13 @@ use crate::request::OutputType;
 pub struct ClientRules {
     /// Its key.
     pub key: KeyName,
+    /// The operator in the HSM that signs for it, in place of that of its key.
+    pub operator: Option<HsmUser>,
+    /// Where the passphrase of that operator is.
+    pub passphrase: Option<Credential>,
+    /// The keys that it logs in with. Only what sets up hosts needs them.
+    #[serde(default)]
+    pub ssh_keys: Vec<SshKey>,
     /// The kinds of signature it may have.
     pub outputs: BTreeSet<OutputType>,
     /// Whether it may have anything at all.
@@ -26,6 +33,8 @@ pub struct ClientRules {
     pub requests_per_minute: Option<NonZeroU32>,
     /// The most requests in one day.
     pub requests_per_day: Option<NonZeroU32>,
+    /// What the public log calls it, in place of its name.
+    pub log_name: Option<ClientName>,
     /// When it begins to have signatures.
     #[serde(default, deserialize_with = "instant")]
     pub valid_from: Option<SystemTime>,
@@ -49,12 +58,16 @@ impl ClientRules {
     pub fn new(key: KeyName, outputs: impl IntoIterator<Item = OutputType>) -> Self {
         Self {
             key,
+            operator: None,
+            passphrase: None,
+            ssh_keys: Vec::new(),
             outputs: outputs.into_iter().collect(),
             enabled: true,
             file_names: None,
             max_length: None,
             requests_per_minute: None,
             requests_per_day: None,
+            log_name: None,
             valid_from: None,
             valid_until: None,
         }
@@ -88,7 +101,9 @@ fn yes() -> bool {
 }
 
 /// A TOML date-time with an offset: without one, its meaning would be that of the host's clock.
-fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SystemTime>, D::Error> {
+pub(super) fn instant<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SystemTime>, D::Error> {
     let written = toml::value::Datetime::deserialize(deserializer)?;
     written
         .to_string()

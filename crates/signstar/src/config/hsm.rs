@@ -1,35 +1,162 @@
 //! The HSMs, each one device or several that hold the same keys.
 
-use std::num::NonZeroU32;
+use std::{
+    collections::BTreeSet,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    num::{NonZeroU16, NonZeroU32},
+    path::PathBuf,
+};
 
 use serde::Deserialize;
 
+use super::{Credential, HsmUser};
+
 /// One HSM, whatever its make.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(rename_all = "kebab-case", tag = "kind")]
+#[serde(try_from = "Written")]
 pub enum Hsm {
     /// A NetHSM, in hardware or in software.
-    #[serde(rename = "nethsm")]
     NetHsm(NetHsm),
 }
 
 /// A NetHSM: one device, or several that hold the same keys.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "WrittenNetHsm")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NetHsm {
     devices: Vec<Device>,
     order: Order,
     timeout_seconds: NonZeroU32,
+    settings: Settings,
 }
 
 /// Where one NetHSM is.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Device {
     /// The REST API, for example `https://192.168.1.1/api/v1`.
     pub url: String,
     /// How the device is recognised: `system`, `ca:FILE`, `pin:SHA256` or `insecure`.
     pub tls: String,
+    /// The file with the TLS certificate that it is to have, PEM, with those of its authorities
+    /// behind it; without one it keeps what it has.
+    pub tls_certificate: Option<PathBuf>,
+    /// Where it is to be in the network; without this it stays where it is.
+    pub network: Option<DeviceNetwork>,
+}
+
+/// The addresses of a device.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DeviceNetwork {
+    /// Its address with the length of the prefix of its network.
+    pub address: WithPrefix<Ipv4Addr>,
+    /// The way out, if there is one.
+    pub gateway: Option<Ipv4Addr>,
+    /// The same for IPv6, which some devices do not have.
+    pub address_v6: Option<WithPrefix<Ipv6Addr>>,
+    /// The way out of that network, if there is one.
+    pub gateway_v6: Option<Ipv6Addr>,
+}
+
+/// An address with the length of the prefix of its network: `192.0.2.5/24`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+#[serde(bound(deserialize = "A: Address"))]
+pub struct WithPrefix<A> {
+    /// The address.
+    pub address: A,
+    /// The length of the prefix: at most 32 for IPv4, 128 for IPv6.
+    pub prefix: u8,
+}
+
+/// An IPv4 or IPv6 address.
+pub trait Address: std::str::FromStr {
+    /// How many bits it has.
+    const BITS: u8;
+}
+
+impl Address for Ipv4Addr {
+    const BITS: u8 = 32;
+}
+
+impl Address for Ipv6Addr {
+    const BITS: u8 = 128;
+}
+
+/// How a device is to be set, whatever keys it holds.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// How it starts.
+    pub boot: Boot,
+    /// Where it gets the time from; without this, from the clock of this host when it is applied.
+    pub time: Option<TimeServer>,
+    /// Where its log goes; without this, nowhere.
+    pub logging: Option<Logging>,
+    /// Its administrators, and with a namespace before the name those of namespaces. At least one
+    /// is one of the whole device.
+    pub administrators: BTreeSet<HsmUser>,
+    /// The user that reads its metrics.
+    pub metrics: Option<Account>,
+}
+
+/// How a device starts.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boot {
+    /// Locked, until somebody gives the unlock passphrase.
+    #[default]
+    Attended,
+    /// By itself.
+    Unattended,
+}
+
+/// A time server.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TimeServer {
+    /// Its address.
+    pub server: IpAddr,
+    /// The name in its certificate, for Network Time Security.
+    pub nts_name: Option<super::Domain>,
+}
+
+/// A log host that speaks syslog over UDP.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Logging {
+    /// Its address.
+    pub address: IpAddr,
+    /// Its port.
+    #[serde(default = "syslog")]
+    pub port: NonZeroU16,
+    /// How much is logged.
+    #[serde(default)]
+    pub level: LogLevel,
+}
+
+/// How much a device logs: this and what is worse.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// All.
+    Debug,
+    /// What happens.
+    #[default]
+    Info,
+    /// What should not happen.
+    Warning,
+    /// What went wrong.
+    Error,
+}
+
+/// A user in an HSM, and where its passphrase is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The user.
+    pub operator: HsmUser,
+    /// Where its passphrase is.
+    pub passphrase: Credential,
 }
 
 /// Which of several devices is asked.
@@ -46,34 +173,77 @@ pub enum Order {
 /// The same as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct WrittenNetHsm {
+struct Written {
+    #[serde(rename = "kind")]
+    _kind: Kind,
     url: Option<String>,
     tls: Option<String>,
+    tls_certificate: Option<PathBuf>,
+    network: Option<DeviceNetwork>,
     devices: Option<Vec<Device>>,
     #[serde(default)]
     order: Order,
     #[serde(default = "ten_seconds")]
     timeout_seconds: NonZeroU32,
+    #[serde(default)]
+    boot: Boot,
+    time: Option<TimeServer>,
+    logging: Option<Logging>,
+    #[serde(default = "admin")]
+    administrators: BTreeSet<HsmUser>,
+    metrics: Option<Account>,
+}
+
+#[derive(Deserialize)]
+enum Kind {
+    #[serde(rename = "nethsm")]
+    NetHsm,
 }
 
 fn ten_seconds() -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(9)
 }
 
-impl TryFrom<WrittenNetHsm> for NetHsm {
+fn syslog() -> NonZeroU16 {
+    NonZeroU16::MIN.saturating_add(513)
+}
+
+fn admin() -> BTreeSet<HsmUser> {
+    BTreeSet::from([HsmUser::default()])
+}
+
+impl TryFrom<Written> for Hsm {
     type Error = &'static str;
 
-    fn try_from(written: WrittenNetHsm) -> Result<Self, Self::Error> {
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let alone = written.tls_certificate.is_some() || written.network.is_some();
         let devices = match (written.url, written.tls, written.devices) {
-            (Some(url), Some(tls), None) => vec![Device { url, tls }],
-            (None, None, Some(devices)) if !devices.is_empty() => devices,
+            (Some(url), Some(tls), None) => vec![Device {
+                url,
+                tls,
+                tls_certificate: written.tls_certificate,
+                network: written.network,
+            }],
+            (None, None, Some(devices)) if !devices.is_empty() && !alone => devices,
+            (None, None, Some(_)) if alone => {
+                return Err(
+                    "with `devices`, each of them has its own `tls-certificate` and `network`",
+                );
+            }
             _ => return Err("an HSM has `url` and `tls`, or a list of `devices`, and not both"),
         };
-        Ok(Self {
+        Ok(Self::NetHsm(NetHsm {
             devices,
             order: written.order,
             timeout_seconds: written.timeout_seconds,
-        })
+            settings: Settings {
+                boot: written.boot,
+                time: written.time,
+                logging: written.logging,
+                administrators: written.administrators,
+                metrics: written.metrics,
+            },
+        }))
     }
 }
 
@@ -92,6 +262,11 @@ impl NetHsm {
     pub fn timeout_seconds(&self) -> NonZeroU32 {
         self.timeout_seconds
     }
+
+    /// How its devices are to be set.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
 }
 
 impl Hsm {
@@ -101,5 +276,45 @@ impl Hsm {
         one.devices
             .iter()
             .any(|device| other.devices.iter().any(|known| known.url == device.url))
+    }
+}
+
+impl LogLevel {
+    /// Its name, here and in the API of the device.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A text that is no address with a prefix.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error(
+    "`{0}`: an address is followed by the length of the prefix of its network, as in `192.0.2.5/24` or `2001:db8::5/64`"
+)]
+pub struct InvalidAddress(String);
+
+impl<A: Address> TryFrom<String> for WithPrefix<A> {
+    type Error = InvalidAddress;
+
+    fn try_from(text: String) -> Result<Self, InvalidAddress> {
+        let parsed = text.split_once('/').and_then(|(address, prefix)| {
+            let prefix = super::prefix(prefix).filter(|prefix| *prefix <= A::BITS)?;
+            Some(Self {
+                address: address.parse().ok()?,
+                prefix,
+            })
+        });
+        parsed.ok_or(InvalidAddress(text))
+    }
+}
+
+impl<A: fmt::Display> fmt::Display for WithPrefix<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
     }
 }

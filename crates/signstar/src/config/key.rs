@@ -1,10 +1,15 @@
 //! The keys, each with what its kinds of signature need.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileNames, HsmName, InvalidName};
+use super::{FileNames, HsmKeyId, HsmName, HsmUser, InvalidName, KeyType, client::instant};
 use crate::request::OutputType;
 
 /// One key in an HSM, and what to use it with.
@@ -14,9 +19,9 @@ pub struct Key {
     /// The HSM that holds it.
     pub hsm: HsmName,
     /// Its identifier in the HSM.
-    pub id: String,
+    pub id: HsmKeyId,
     /// The operator in the HSM that may use it.
-    pub operator: String,
+    pub operator: HsmUser,
     /// Where the passphrase of that operator is.
     pub passphrase: Credential,
     /// The file with its OpenPGP certificate of version 4.
@@ -33,6 +38,18 @@ pub struct Key {
     pub signer_user_id: Option<String>,
     /// What the public log tells of the names of its files, in place of what it tells in general.
     pub log_file_names: Option<FileNames>,
+    /// The file with the policy (C2SP `tlog-policy`) that proofs have to satisfy before its
+    /// signatures are released: which witnesses have to have seen them.
+    pub log_policy: Option<PathBuf>,
+    /// What kind of key it is to be. Only what makes keys needs it.
+    #[serde(rename = "type")]
+    pub key_type: Option<KeyType>,
+    /// The user IDs that its certificates are to have, the first one first.
+    #[serde(default)]
+    pub user_ids: Vec<String>,
+    /// When its certificates are to end; without this, never.
+    #[serde(default, deserialize_with = "instant")]
+    pub expires: Option<SystemTime>,
     /// Further notations for every OpenPGP signature: `name@domain` and text.
     #[serde(default)]
     pub notations: BTreeMap<String, String>,
@@ -45,6 +62,18 @@ pub enum Credential {
     /// In a file of its own that only the user of the session can read. One line feed at its end
     /// does not count.
     File(PathBuf),
+    /// In a file that only this host can decrypt, and only for the user of the session: made by
+    /// `systemd-creds encrypt --uid=USER` under the name of the file.
+    SystemdCreds(PathBuf),
+}
+
+impl Credential {
+    /// The file that it is in.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::File(path) | Self::SystemdCreds(path) => path,
+        }
+    }
 }
 
 /// How a key signs a digest as it is.
@@ -59,6 +88,24 @@ pub enum Mechanism {
     Ecdsa,
     /// Pure Ed25519 with the digest as its message (RFC 8032 §5.1).
     Ed25519,
+}
+
+impl Mechanism {
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pkcs1 => "pkcs1",
+            Self::Pss => "pss",
+            Self::Ecdsa => "ecdsa",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+}
+
+impl fmt::Display for Mechanism {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// What SSH signatures are for: 1 to 128 printable ASCII characters, as in `packages@example.org`.
@@ -99,6 +146,13 @@ impl fmt::Display for SshNamespace {
 }
 
 impl Key {
+    /// How it signs in the HSM, if its type is told: the one mechanism that it needs, and the only
+    /// one that it is to have.
+    pub fn mechanism(&self) -> Option<Mechanism> {
+        let usual = || self.key_type?.mechanisms().first().copied();
+        self.raw.or_else(usual)
+    }
+
     /// What a signature of the kind `output` needs and this key lacks, as it is called in the
     /// configuration.
     pub(super) fn lacks(&self, output: OutputType) -> Option<&'static str> {

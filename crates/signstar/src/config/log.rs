@@ -7,6 +7,7 @@ use serde::{
     de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
+use super::KeyName;
 use crate::log::{Algorithm, VerifierKey};
 
 /// Where signatures are recorded.
@@ -29,6 +30,9 @@ pub struct PublicLog {
     /// The key that signs its checkpoints. Every proof is checked with it.
     #[serde(deserialize_with = "ed25519")]
     pub vkey: VerifierKey,
+    /// The key in an HSM that `signstar-log serve --config` signs checkpoints with. It is that of
+    /// `vkey`, and used for nothing else.
+    pub key: Option<KeyName>,
     /// What it tells of the names of files.
     #[serde(default)]
     pub file_names: FileNames,

@@ -12,6 +12,24 @@ pub enum InvalidName {
         "`{0}`: a name has 1 to 64 of a-z, A-Z, 0-9, `-`, `_` and `.`, and begins with a letter, a digit or `_`"
     )]
     Name(String),
+    /// Not a name for a Unix user.
+    #[error(
+        "`{0}`: a Unix user has 1 to 32 of a-z, 0-9, `-` and `_`, and begins with a letter or `_`"
+    )]
+    UnixUser(String),
+    /// The name of a Unix user that systems have for themselves.
+    #[error("`{0}`: this is a user of the system; take another name, as in `signstar-{0}`")]
+    SystemUser(String),
+    /// Not the identifier of a key in an HSM.
+    #[error(
+        "`{0}`: a key in an HSM has 1 to 128 of a-z, A-Z, 0-9, `-`, `_` and `.`, and begins with a letter or a digit"
+    )]
+    HsmKeyId(String),
+    /// Not the name of a user in an HSM.
+    #[error(
+        "`{0}`: a user in an HSM has 1 to 128 of a-z, A-Z, 0-9, `-`, `_` and `.`, begins with a letter or a digit, and may have its namespace before it, as in `team~builder`"
+    )]
+    HsmUser(String),
     /// Not a domain name.
     #[error("`{0}`: a domain has 1 to 253 of a-z, 0-9, `-` and `.`, as in `signstar.example.org`")]
     Domain(String),

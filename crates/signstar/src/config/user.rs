@@ -1,12 +1,21 @@
-//! The users that sign nothing, and what each of them downloads.
+//! The users that sign nothing, and what each of them is for.
 
 use serde::Deserialize;
 
-use super::{Credential, HsmName};
+use super::{Credential, HsmName, HsmUser, SshKey};
 
-/// What a user that signs nothing may download.
+/// A user that signs nothing.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(try_from = "Written")]
+pub struct User {
+    /// What it is for.
+    pub role: Role,
+    /// The keys that it logs in with. Only what sets up hosts needs them.
+    pub ssh_keys: Vec<SshKey>,
+}
+
+/// What a user that signs nothing is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Role {
     /// The public halves of all keys.
     Certificates,
@@ -14,6 +23,8 @@ pub enum Role {
     Metrics,
     /// A backup of an HSM.
     Backup(Backup),
+    /// It holds a share of the administrative credentials, and downloads and uploads no other.
+    ShareHolder,
 }
 
 /// Whose backup, and who makes it.
@@ -22,7 +33,7 @@ pub struct Backup {
     /// The HSM.
     pub hsm: HsmName,
     /// The user of the role Backup in the HSM.
-    pub operator: String,
+    pub operator: HsmUser,
     /// Where the passphrase of that user is.
     pub passphrase: Credential,
 }
@@ -34,6 +45,7 @@ impl Role {
             Self::Certificates => "certificates",
             Self::Metrics => "metrics",
             Self::Backup(_) => "backup",
+            Self::ShareHolder => "share-holder",
         }
     }
 }
@@ -43,8 +55,10 @@ impl Role {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
     role: Name,
+    #[serde(default)]
+    ssh_keys: Vec<SshKey>,
     hsm: Option<HsmName>,
-    operator: Option<String>,
+    operator: Option<HsmUser>,
     passphrase: Option<Credential>,
 }
 
@@ -54,27 +68,35 @@ enum Name {
     Certificates,
     Metrics,
     Backup,
+    ShareHolder,
 }
 
-impl TryFrom<Written> for Role {
+impl TryFrom<Written> for User {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
         let account = (written.hsm, written.operator, written.passphrase);
-        match (written.role, account) {
-            (Name::Certificates, (None, None, None)) => Ok(Self::Certificates),
-            (Name::Metrics, (None, None, None)) => Ok(Self::Metrics),
-            (Name::Backup, (Some(hsm), Some(operator), Some(passphrase))) => {
-                Ok(Self::Backup(Backup {
-                    hsm,
-                    operator,
-                    passphrase,
-                }))
-            }
+        let role = match (written.role, account) {
+            (Name::Certificates, (None, None, None)) => Role::Certificates,
+            (Name::Metrics, (None, None, None)) => Role::Metrics,
+            (Name::ShareHolder, (None, None, None)) => Role::ShareHolder,
+            (Name::Backup, (Some(hsm), Some(operator), Some(passphrase))) => Role::Backup(Backup {
+                hsm,
+                operator,
+                passphrase,
+            }),
             (Name::Backup, _) => {
-                Err("a user with the role `backup` has `hsm`, `operator` and `passphrase`")
+                return Err("a user with the role `backup` has `hsm`, `operator` and `passphrase`");
             }
-            _ => Err("only a user with the role `backup` has `hsm`, `operator` and `passphrase`"),
-        }
+            _ => {
+                return Err(
+                    "only a user with the role `backup` has `hsm`, `operator` and `passphrase`",
+                );
+            }
+        };
+        Ok(Self {
+            role,
+            ssh_keys: written.ssh_keys,
+        })
     }
 }

@@ -136,6 +136,13 @@ impl SignedCheckpoint {
         Self::verify(Note::new(&text, &[signature])?, key)
     }
 
+    /// The same with the signature of its log alone.
+    #[must_use]
+    pub fn without_cosignatures(self, key: &VerifierKey) -> Self {
+        let note = self.note.only_by(key);
+        Self { note, ..self }
+    }
+
     /// The same with further signatures, as witnesses send them. Whether they verify is for
     /// those to judge who know the witnesses.
     pub fn with(self, signatures: &[NoteSignature]) -> Result<Self, InvalidNote> {

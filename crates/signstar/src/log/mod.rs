@@ -27,6 +27,7 @@ mod public;
 mod reader;
 mod recorded;
 mod recorder;
+mod spelling;
 mod tile;
 mod tree;
 

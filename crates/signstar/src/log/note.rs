@@ -85,6 +85,14 @@ impl NoteSignature {
         &self.name
     }
 
+    /// Checks that it is by `key` and over `text`, and tells what it says.
+    pub fn verify(&self, key: &VerifierKey, text: &str) -> Result<Verified, NotVerified> {
+        if !self.is_by(key) {
+            return Err(NotVerified::Missing);
+        }
+        key.verify(text, &self.octets)
+    }
+
     /// Whether it claims to be by `key`.
     pub fn is_by(&self, key: &VerifierKey) -> bool {
         self.name == *key.name() && self.id == key.id()
@@ -151,6 +159,16 @@ impl Note {
     /// The signatures in their order, verified or not.
     pub fn signatures(&self) -> &[NoteSignature] {
         &self.signatures
+    }
+
+    /// The same without the signatures of all keys but `key`.
+    pub(super) fn only_by(self, key: &VerifierKey) -> Self {
+        let Self {
+            text,
+            mut signatures,
+        } = self;
+        signatures.retain(|line| line.is_by(key));
+        Self { text, signatures }
     }
 
     /// Checks that `key` signed the text. A second line by the same key has to verify as well;

@@ -1,6 +1,9 @@
 //! Whose signatures a checkpoint needs (C2SP `tlog-policy`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+};
 
 use super::{Algorithm, NotACheckpoint, NotVerified, Note, SignedCheckpoint, VerifierKey};
 
@@ -105,6 +108,17 @@ impl Policy {
         })
     }
 
+    /// Whether a checkpoint needs witnesses at all: the quorum is not `none`.
+    pub fn needs_witnesses(&self) -> bool {
+        self.quorum.is_some()
+    }
+
+    /// Whether the quorum is reached if those witnesses agree for which `agrees` holds.
+    pub fn has_quorum(&self, agrees: impl Fn(&Party) -> bool) -> bool {
+        let answer = self.count(|party| Ok::<_, Infallible>(agrees(party)));
+        answer.unwrap_or_else(|never| match never {})
+    }
+
     /// Checks that one of the logs signed `note` as its checkpoint, and that the quorum of
     /// witnesses saw it.
     pub fn check(&self, note: &Note) -> Result<SignedCheckpoint, Unacceptable> {
@@ -116,25 +130,29 @@ impl Policy {
             .ok_or(Unacceptable::UnknownLog)?;
         let signed = SignedCheckpoint::verify(note.clone(), &log.key)?;
 
+        let has_quorum = self.count(|party| match note.verify(&party.key) {
+            Ok(_) => Ok(true),
+            Err(NotVerified::Missing | NotVerified::Unsupported) => Ok(false),
+            Err(NotVerified::Wrong) => Err(Unacceptable::WrongCosignature),
+        })?;
+        has_quorum.then_some(signed).ok_or(Unacceptable::NoQuorum)
+    }
+
+    /// Asks `agrees` about every witness, and tells whether the quorum is reached.
+    fn count<E>(&self, agrees: impl Fn(&Party) -> Result<bool, E>) -> Result<bool, E> {
         let mut agree: Vec<bool> = Vec::new();
         for voter in &self.voters {
-            let agrees = match voter {
-                Voter::Witness(party) => match note.verify(&party.key) {
-                    Ok(_) => true,
-                    Err(NotVerified::Missing | NotVerified::Unsupported) => false,
-                    Err(NotVerified::Wrong) => return Err(Unacceptable::WrongCosignature),
-                },
+            agree.push(match voter {
+                Voter::Witness(party) => agrees(party)?,
                 Voter::Group { needed, members } => {
                     let agreeing = |&&member: &&usize| agree.get(member) == Some(&true);
                     members.iter().filter(agreeing).count() >= *needed
                 }
-            };
-            agree.push(agrees);
+            });
         }
-        match self.quorum {
-            Some(voter) if agree.get(voter) != Some(&true) => Err(Unacceptable::NoQuorum),
-            _ => Ok(signed),
-        }
+        Ok(self
+            .quorum
+            .is_none_or(|voter| agree.get(voter) == Some(&true)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Entry, Policy, Recorded, RecordedName, Recorder, RecorderError, VerifierKey};
 use crate::{
-    config::{FileNames, KeyName},
+    config::{ClientName, FileNames, KeyName},
     policy::Grant,
     refusal::{Code, Refused},
     sign::Signed,
@@ -26,6 +26,8 @@ pub struct PublicLog {
     policy: Policy,
     file_names: FileNames,
     of_keys: BTreeMap<KeyName, FileNames>,
+    policies: BTreeMap<KeyName, Policy>,
+    pseudonyms: BTreeMap<ClientName, ClientName>,
 }
 
 impl Log {
@@ -52,6 +54,8 @@ impl PublicLog {
             policy: Policy::of_log(key),
             file_names,
             of_keys: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            pseudonyms: BTreeMap::new(),
         }
     }
 
@@ -62,16 +66,38 @@ impl PublicLog {
         self
     }
 
+    /// The same, but signatures of `key` leave only with a proof that `policy` accepts as well.
+    #[must_use]
+    pub fn with_policy_of(mut self, key: KeyName, policy: Policy) -> Self {
+        self.policies.insert(key, policy);
+        self
+    }
+
+    /// The same, but the log knows `client` as `pseudonym`, which no other client is called.
+    #[must_use]
+    pub fn with_pseudonym_of(mut self, client: ClientName, pseudonym: ClientName) -> Self {
+        self.pseudonyms.insert(client, pseudonym);
+        self
+    }
+
+    /// What the client of `grant` is called in the log.
+    pub(super) fn client<'a>(&'a self, grant: &'a Grant) -> &'a ClientName {
+        self.pseudonyms
+            .get(grant.client())
+            .unwrap_or(grant.client())
+    }
+
     fn find(&self, grant: &Grant) -> Result<Option<Recorded>, Refused> {
         let Some(id) = grant.request().id() else {
             return Ok(None);
         };
-        let found = self.recorder.find(grant.client(), id);
+        let client = self.client(grant);
+        let found = self.recorder.find(client, id);
         let Some(proof) = found.map_err(not_recorded)? else {
             return Ok(None);
         };
-        let recorded = self.check(&proof)?;
-        if recorded.entry().is_called(grant.client(), Some(id)) {
+        let recorded = self.check(proof, grant)?;
+        if recorded.entry().is_called(client, Some(id)) {
             Ok(Some(recorded))
         } else {
             Err(astray())
@@ -82,18 +108,35 @@ impl PublicLog {
     /// same id.
     pub(super) fn append(&self, signed: &Signed) -> Result<Recorded, Refused> {
         let grant = signed.grant();
-        let entry = Entry::new(signed, grant.client(), &self.name(grant))
+        let client = self.client(grant);
+        let entry = Entry::new(signed, client, &self.name(grant))
             .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))?;
         let proof = self.recorder.append(&entry).map_err(not_recorded)?;
-        let recorded = self.check(&proof)?;
+        let recorded = self.check(proof, grant)?;
         let is_of_this_request = recorded.entry() == &entry
-            || (recorded.entry()).is_called(grant.client(), grant.request().id());
+            || (recorded.entry()).is_called(client, grant.request().id());
         is_of_this_request.then_some(recorded).ok_or_else(astray)
     }
 
-    fn check(&self, proof: &str) -> Result<Recorded, Refused> {
-        Recorded::check(proof, &self.policy)
-            .map_err(|cause| Refused::new(Code::Misconfigured).because(cause))
+    /// Believes what verifies: with the key of the log, and with the policy of the key that signs.
+    fn check(&self, proof: String, grant: &Grant) -> Result<Recorded, Refused> {
+        let check = |proof: &str, policy: &Policy| {
+            Recorded::check(proof, policy).map_err(|cause| {
+                let code = if cause.may_come() {
+                    Code::LogUnavailable
+                } else {
+                    Code::Misconfigured
+                };
+                Refused::new(code).because(cause)
+            })
+        };
+        let Some(policy) = self.policies.get(grant.key()) else {
+            return check(&proof, &self.policy);
+        };
+        let proof = self.recorder.witnessed(proof, policy);
+        let proof = proof.map_err(not_recorded)?;
+        check(&proof, policy)?;
+        check(&proof, &self.policy)
     }
 
     /// What goes on record of the name of the file.

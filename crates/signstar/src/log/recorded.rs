@@ -1,6 +1,6 @@
 //! An entry that is in the log, and the proof of it.
 
-use super::{Entry, InvalidEntry, InvalidProof, NotLogged, Policy, Proof};
+use super::{Entry, InvalidEntry, InvalidProof, NotLogged, Policy, Proof, Unacceptable};
 
 /// An entry with a proof that verified.
 ///
@@ -25,6 +25,16 @@ pub enum NotRecorded {
     /// What is in the log is not an entry.
     #[error(transparent)]
     Entry(#[from] InvalidEntry),
+}
+
+impl NotRecorded {
+    /// Whether all that is missing is witnesses: the same proof may have them later.
+    pub(super) fn may_come(&self) -> bool {
+        matches!(
+            self,
+            Self::NotLogged(NotLogged::Checkpoint(Unacceptable::NoQuorum))
+        )
+    }
 }
 
 impl Recorded {

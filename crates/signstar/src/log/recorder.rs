@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use super::Entry;
+use super::{Entry, Policy};
 use crate::{config::ClientName, request::RequestId};
 
 /// Who keeps the log, wherever that is.
@@ -18,6 +18,15 @@ pub trait Recorder: fmt::Debug + Send + Sync {
 
     /// Puts `entry` on record and returns its proof, or that of an earlier one.
     fn append(&self, entry: &Entry) -> Result<String, RecorderError>;
+
+    /// Waits for witnesses: returns `proof`, or a later one of the same entry, as soon as `policy`
+    /// accepts its checkpoint. After a bounded time it returns the last one it had.
+    ///
+    /// A log without witnesses has nothing to wait for.
+    fn witnessed(&self, proof: String, policy: &Policy) -> Result<String, RecorderError> {
+        let _ = policy;
+        Ok(proof)
+    }
 }
 
 /// Why there is no proof.

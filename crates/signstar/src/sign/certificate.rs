@@ -84,6 +84,9 @@ pub enum InvalidCertificate {
     /// A renewal has to be younger than what it renews.
     #[error("it was last renewed at a later time than this")]
     NotNewer,
+    /// Those of version 6 are made anew: what is said in them is said in another place.
+    #[error("a certificate of version 6 cannot be {0} here")]
+    Version6(&'static str),
     /// A user ID to be dropped that is not there, or one to be added that is.
     #[error("the user ID {0:?} is {1}")]
     Unexpected(String, &'static str),

@@ -1,13 +1,19 @@
 //! OpenPGP of version 6: first a salt, then a signature.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use signstar::{
     Enclave,
     refusal::Code,
     request::{Input, Output, OutputType, Request, Salt},
     response::Answer,
-    sign::{Certificate, Detached, Message, PublicKey, Signer, SignerError, SigningKey},
+    sign::{
+        Certificate, Detached, Message, PublicKey, Reason, Renewal, Revocation, Signer,
+        SignerError, SigningKey,
+    },
 };
 
 use crate::{
@@ -229,4 +235,19 @@ fn many_work_for_one_session_at_once() {
             });
         }
     });
+}
+
+#[test]
+fn nothing_of_version_4_is_said_in_it() {
+    let (_, software) = Software::all().into_iter().next().expect("one");
+    let certificate = certificate(&software.public(), &software);
+    let later = birth() + Duration::from_secs(86_400);
+    let renewed = certificate.renew(&Renewal::default(), later, &software);
+    let revoked = Revocation::make(&certificate, Reason::Retired, "", later, &software);
+    for (error, text) in [
+        (renewed.expect_err("refused"), "cannot be renewed"),
+        (revoked.expect_err("refused"), "cannot be revoked"),
+    ] {
+        assert!(error.to_string().contains(text), "{error}");
+    }
 }

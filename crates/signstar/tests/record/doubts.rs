@@ -1,8 +1,12 @@
 //! A log that is away, or not to be believed.
 
-use signstar::refusal::Code;
+use signstar::{
+    config::FileNames,
+    log::{self, Log, PublicLog},
+    refusal::Code,
+};
 
-use crate::{FILE, Story, book::Mood, id, request};
+use crate::{FILE, Story, book::Mood, id, key_name, request};
 
 #[test]
 fn no_log_no_signature() {
@@ -57,4 +61,36 @@ fn what_a_log_says_is_not_believed() {
             assert_eq!(refused.code(), Code::Misconfigured, "{mood:?}");
         }
     }
+}
+
+#[test]
+fn a_key_that_demands_witnesses_gets_nothing_out_before_they_have_seen_it() {
+    let mut story = Story::begin();
+    let vkey = story.book.vkey();
+    let witness = "witness.example.org/a+b128b3e3+BKnESUrMSfTFJQGgDPTVYkBNU8Z409kYt/MYUgc3TWBV";
+    let other = "log.example.org/2026+8862e5c8+AXMt2+Su+oGBMIwOblaioJ+xgxi18YW1kGt47Q9exLL2";
+    for (policy, code) in [
+        (
+            format!("log {vkey}\nwitness w {witness}\nquorum w\n"),
+            Code::LogUnavailable,
+        ),
+        (format!("log {other}\nquorum none\n"), Code::Misconfigured),
+    ] {
+        let policy = log::Policy::parse(policy.as_bytes()).expect("a policy");
+        let book = Box::new(story.book.clone());
+        let public = PublicLog::new(book, vkey.clone(), FileNames::Plain)
+            .with_policy_of(key_name("packages"), policy);
+        story.enclave.log = Log::Public(public);
+        for _ in 0..2 {
+            // Before and after it is on record.
+            let asked = request(FILE).with_id(id("r-1"));
+            let refused = story.ask("builder", &asked).expect_err("no witness saw it");
+            assert_eq!(refused.code(), code);
+        }
+    }
+    assert_eq!(story.operations(), 1, "the record is kept");
+    let public = PublicLog::new(Box::new(story.book.clone()), vkey, FileNames::Plain);
+    story.enclave.log = Log::Public(public);
+    story.sign("builder", &request(FILE).with_id(id("r-1")));
+    assert_eq!(story.book.entries().len(), 1);
 }

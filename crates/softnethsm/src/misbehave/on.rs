@@ -1,6 +1,8 @@
-//! Misbehaviour on request: wrong, slow or broken answers to sign requests, for tests.
+//! Misbehaviour on request, for tests: wrong, slow or broken answers to sign requests, and a
+//! connection that breaks at a certain call.
 
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
@@ -11,11 +13,54 @@ use nethsm::key::Signature;
 use crate::answer::{Answer, empty};
 
 /// What to do to the answers of sign requests; nothing by default. Other calls are not touched.
-#[derive(Args, Clone, Copy, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Misbehaviour {
     /// latency:MILLISECONDS, wrong-signature, garbage, drop or error
     #[arg(long = "misbehave", value_name = "KIND", hide = true)]
     pub kind: Option<Kind>,
+    /// When the connection breaks.
+    #[arg(skip)]
+    pub cut: Cut,
+}
+
+/// When the connection breaks, for all calls from that one on until it is mended. All clones are
+/// one.
+#[derive(Clone, Debug, Default)]
+pub struct Cut(Arc<Mutex<Calls>>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    seen: u32,
+    at: Option<(u32, Lost)>,
+}
+
+/// What gets lost first when a connection breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The question: the call is not performed.
+    Question,
+    /// The answer: the call is performed.
+    Answer,
+}
+
+impl Cut {
+    /// Breaks the connection at the call with this number, counted from now and from 1.
+    pub fn at(&self, call: u32, lost: Lost) {
+        *self.calls() = Calls {
+            seen: 0,
+            at: Some((call, lost)),
+        };
+    }
+
+    /// Answers all calls again, and tells whether it had come to the break.
+    pub fn mend(&self) -> bool {
+        let calls = std::mem::take(&mut *self.calls());
+        calls.at.is_some_and(|(at, _)| calls.seen >= at)
+    }
+
+    fn calls(&self) -> std::sync::MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// One way to misbehave.
@@ -58,6 +103,23 @@ impl FromStr for Kind {
 }
 
 impl Misbehaviour {
+    /// Whether the next call is performed.
+    pub(crate) fn comes(&self) -> bool {
+        let mut calls = self.cut.calls();
+        calls.seen = calls.seen.saturating_add(1);
+        match calls.at {
+            Some((at, Lost::Question)) => calls.seen < at,
+            Some((at, Lost::Answer)) => calls.seen <= at,
+            None => true,
+        }
+    }
+
+    /// Whether the last call is answered.
+    pub(crate) fn goes(&self) -> bool {
+        let calls = self.cut.calls();
+        !matches!(calls.at, Some((at, Lost::Answer)) if calls.seen >= at)
+    }
+
     /// The answer to a sign request, misbehaved; nothing means that the connection is closed.
     pub(crate) async fn apply(self, answer: Answer) -> Option<Answer> {
         match self.kind {

@@ -51,6 +51,10 @@ pub(super) async fn respond(
             "softnethsm: the API is below /api/v1\n",
         )));
     }
+    if !service.misbehaviour.comes() {
+        return Err(Dropped);
+    }
+    let misbehaviour = service.misbehaviour.clone();
     let device = Arc::clone(&service.device);
     let line = format!("{peer} {} {}", head.method, head.uri.path());
     let Some(request) = Request::find(service.device, peer, head) else {
@@ -70,13 +74,11 @@ pub(super) async fn respond(
     } else {
         answer_in_turn(asked, body).await?
     };
+    if !misbehaviour.goes() {
+        return Err(Dropped);
+    }
     if is_signing {
-        return service
-            .misbehaviour
-            .apply(answer)
-            .await
-            .map(wire)
-            .ok_or(Dropped);
+        return misbehaviour.apply(answer).await.map(wire).ok_or(Dropped);
     }
     Ok(wire(answer))
 }

@@ -2,8 +2,10 @@
 
 mod calls;
 mod debian;
+mod dialed;
 mod git;
 mod pacman;
+mod passed_on;
 mod rpm;
 
 use std::{

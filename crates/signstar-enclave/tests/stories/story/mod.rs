@@ -38,13 +38,16 @@ impl Story {
 
     /// A story with `clients`.
     pub(crate) fn with_clients(clients: &[(&str, KeyType)]) -> Self {
+        let client = |(name, key_type): &(&str, KeyType)| Client::new(*name, *key_type);
+        Self::of(clients.iter().map(client).collect())
+    }
+
+    /// The same with keys that are for something else than packages.
+    pub(crate) fn of(clients: Vec<Client>) -> Self {
         let folder = a_folder();
         let options = Options {
             folder: folder.path().join("enclave"),
-            clients: clients
-                .iter()
-                .map(|(name, key_type)| Client::new(*name, *key_type))
-                .collect(),
+            clients,
         };
         let mut story = Self {
             enclave: None,

@@ -23,14 +23,19 @@ impl Certificate {
     /// user ID that stays or comes, a revocation over every one that goes. What was said before,
     /// and what others certified, is kept.
     ///
-    /// Uses one operation of `signer` for each user ID and verifies the outcome. Fails if no user ID would be left, and if
-    /// `at` is not after the last time, since then the older statement would win.
+    /// Uses one operation of `signer` for each user ID and verifies the outcome. Fails if no user
+    /// ID would be left, if `at` is not after the last time, since then the older statement would
+    /// win, and for a certificate of version 6, where most of this stands elsewhere
+    /// (RFC 9580 §10.1.1).
     pub fn renew(
         &self,
         renewal: &Renewal<'_>,
         at: SystemTime,
         signer: &dyn Signer,
     ) -> Result<Self, InvalidCertificate> {
+        if self.is_v6() {
+            return Err(InvalidCertificate::Version6("renewed"));
+        }
         let at = Timestamp::try_from(at)?;
         let mut inner = self.inner.clone();
         let primary = &self.inner.primary_key;

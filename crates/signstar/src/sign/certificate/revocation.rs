@@ -70,7 +70,8 @@ impl Revocation {
     /// Has `signer` revoke the key of `certificate` as of the time `at`, with `words` for people
     /// (at most 1,024 octets without control characters; may be empty).
     ///
-    /// Uses one operation of `signer` and verifies the outcome.
+    /// Uses one operation of `signer` and verifies the outcome. Fails for a certificate of version
+    /// 6, which a signature of version 4 does not revoke.
     pub fn make(
         certificate: &Certificate,
         reason: Reason,
@@ -86,6 +87,9 @@ impl Revocation {
             ));
         }
         let primary = certificate.primary();
+        if certificate.is_v6() {
+            return Err(InvalidCertificate::Version6("revoked"));
+        }
         let said = SubpacketData::RevocationReason(reason.code(), words.to_owned().into());
         let config = statement::config(
             primary,

@@ -1,0 +1,112 @@
+//! Units of systemd: the log, self-tests, the firewall.
+
+use std::path::{Path, PathBuf};
+
+use signstar::config::{Config, Log};
+
+use super::{
+    firewall,
+    tree::{Node, Tree},
+};
+
+/// The folder of all units.
+pub(crate) const UNITS: &str = "/etc/systemd/system";
+
+const LOG_SERVICE: &str = include_str!("../../../../dist/systemd/signstar-log.service");
+const LOG_SOCKET: &str = include_str!("../../../../dist/systemd/signstar-log.socket");
+const SELF_TEST: &str = include_str!("../../../../dist/systemd/signstar-self-test@.service");
+const SELF_TEST_TIMER: &str = include_str!("../../../../dist/systemd/signstar-self-test@.timer");
+const FIREWALL: &str = include_str!("../../../../dist/systemd/signstar-firewall.service");
+
+/// The folders in which files and links of ours stand among others.
+pub(crate) const FOLDERS: [&str; 6] = [
+    UNITS,
+    "/etc/systemd/system/multi-user.target.wants",
+    "/etc/systemd/system/signstar-log.service.d",
+    "/etc/systemd/system/signstar-log.socket.d",
+    "/etc/systemd/system/signstar-self-test@.service.d",
+    "/etc/systemd/system/sockets.target.wants",
+];
+/// The folder with a link for each client.
+pub(crate) const TIMERS: &str = "/etc/systemd/system/timers.target.wants";
+
+/// Whether `path`, in one of these folders, is ours.
+pub(crate) fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.unwrap_or_default();
+    match path.parent() {
+        Some(folder) if folder == Path::new(TIMERS) => name.starts_with("signstar-self-test@"),
+        _ => [
+            "10-signstar.conf",
+            "signstar-firewall.service",
+            "signstar-log.service",
+            "signstar-log.socket",
+            "signstar-self-test@.service",
+            "signstar-self-test@.timer",
+        ]
+        .contains(&name),
+    }
+}
+
+/// Adds the units that this configuration needs, each wanted by its target.
+pub(crate) fn add(tree: &mut Tree, config: &Config) {
+    let unit = |name: &str| Path::new(UNITS).join(name);
+    let mut add = |name: &str, text: &str| {
+        tree.insert(unit(name), Node::File(text.to_owned()));
+    };
+    let mut wanted: Vec<(&str, String, &str)> = Vec::new();
+    if let Log::Public(log) = &config.log {
+        add("signstar-log.service", LOG_SERVICE);
+        add("signstar-log.socket", LOG_SOCKET);
+        let mut service = format!(
+            "[Service]\nUser={}\nExecStart=\nExecStart=",
+            config.host.log_user
+        );
+        let exec = LOG_SERVICE
+            .lines()
+            .find_map(|line| line.strip_prefix("ExecStart="));
+        service.push_str(exec.unwrap_or_default());
+        service.push_str(" --client-is-user");
+        for (client, rules) in &config.clients {
+            service.push_str(&format!(" --allow-user {client}"));
+            if let Some(name) = &rules.log_name {
+                service.push_str(&format!(" --log-name {client}={name}"));
+            }
+        }
+        service.push('\n');
+        add("signstar-log.service.d/10-signstar.conf", &service);
+        let socket = log.socket.display();
+        let socket = format!("[Socket]\nListenStream=\nListenStream={socket}\n");
+        add("signstar-log.socket.d/10-signstar.conf", &socket);
+        let name = "signstar-log.socket";
+        wanted.push(("sockets.target.wants", name.to_owned(), name));
+    }
+    if !config.clients.is_empty() {
+        add("signstar-self-test@.service", SELF_TEST);
+        add("signstar-self-test@.timer", SELF_TEST_TIMER);
+        let mut writable = format!("[Service]\nReadWritePaths=-{}/%i", config.state.display());
+        if let Some(metrics) = &config.metrics {
+            writable.push_str(&format!(" -{}", metrics.display()));
+        }
+        writable.push('\n');
+        add("signstar-self-test@.service.d/10-signstar.conf", &writable);
+    }
+    for client in config.clients.keys() {
+        let name = format!("signstar-self-test@{client}.timer");
+        wanted.push(("timers.target.wants", name, "signstar-self-test@.timer"));
+    }
+    if config.host.firewall {
+        add("signstar-firewall.service", FIREWALL);
+        let name = "signstar-firewall.service";
+        wanted.push(("multi-user.target.wants", name.to_owned(), name));
+    }
+    for (target, name, of) in wanted {
+        tree.insert(unit(target).join(name), Node::Link(unit(of)));
+    }
+    if config.host.firewall {
+        tree.insert(
+            PathBuf::from(firewall::RULES),
+            Node::File(firewall::rules(config)),
+        );
+    }
+}

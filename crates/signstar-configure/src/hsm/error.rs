@@ -1,0 +1,170 @@
+//! Why an HSM is not what it is to be.
+
+use std::{error::Error as StdError, io, path::PathBuf};
+
+use signstar::config::HsmName;
+use signstar_hsm::{
+    BadCredential,
+    state::{AccessError, ApplyError, BringAboutError, Plan},
+};
+
+use crate::Error;
+
+/// Why an HSM is not what it is to be. Nothing in it is secret.
+#[derive(Debug, thiserror::Error)]
+pub enum HsmError {
+    /// The configuration or the journal cannot be used.
+    #[error(transparent)]
+    Host(#[from] Error),
+    /// The configuration says something of an HSM that cannot be done.
+    #[error("{0}")]
+    Unfit(String),
+    /// The configuration does not say where administrative credentials are.
+    #[error("the configuration has no [administration]")]
+    NoAdministration,
+    /// The credentials are in shares, which have to be joined first.
+    #[error("the administrative credentials are split into shares")]
+    InShares,
+    /// The administrative credentials cannot be had or stored.
+    #[error("cannot use the administrative credentials in {}", path.display())]
+    Administration {
+        /// Where they are.
+        path: PathBuf,
+        /// Why.
+        source: BadCredential,
+    },
+    /// Something else changes HSMs at the moment.
+    #[error("another run holds the lock {}", .0.display())]
+    Busy(PathBuf),
+    /// There is no such HSM.
+    #[error("there is no [hsm.{0}]")]
+    NoHsm(HsmName),
+    /// Something stands in the way.
+    #[error("refused:\n{0}")]
+    Refused(Box<Plan>),
+    /// Something that is stored here, or a device.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A change could not be made.
+    #[error("cannot {}", .0.step)]
+    Apply(#[source] Box<ApplyError>),
+    /// It does not come to an end.
+    #[error("there is still something to do after everything was done")]
+    NoEnd,
+    /// A file cannot be read or written.
+    #[error("cannot use {}", path.display())]
+    File {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no backup.
+    #[error("there is no backup in {}", .0.display())]
+    NoBackup(PathBuf),
+    /// A backup is no good.
+    #[error("the backup {} is no good: {why}", path.display())]
+    BadBackup {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The software HSM that backups are tried with does not start.
+    #[error("softnethsm does not start")]
+    Drill(#[source] io::Error),
+    /// What is to be told cannot be written.
+    #[error("cannot write to the standard output")]
+    Output(#[source] io::Error),
+}
+
+impl From<BringAboutError> for HsmError {
+    fn from(error: BringAboutError) -> Self {
+        match error {
+            BringAboutError::Refused(plan) => Self::Refused(plan),
+            BringAboutError::Access(error) => Self::Access(error),
+            BringAboutError::Apply(error) => Self::Apply(Box::new(error)),
+            BringAboutError::NoEnd(_) => Self::NoEnd,
+        }
+    }
+}
+
+impl HsmError {
+    pub(super) fn file(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { path, source }
+    }
+
+    /// The error with its causes.
+    pub fn whole(&self) -> String {
+        let mut text = self.to_string();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            let words = cause.to_string();
+            if !text.ends_with(&words) {
+                text = format!("{text}: {words}");
+            }
+            next = cause.source();
+        }
+        text
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Host(error) => error.hint(),
+            Self::Unfit(_) => "the format is described in spec/configuration.md",
+            Self::NoAdministration => "say where they are: [administration] in the configuration",
+            Self::InShares => "hold a ceremony: see `signstar-configure shares --help`",
+            Self::Administration { .. } => {
+                "check `folder` in [administration] and who may read it; run this as root"
+            }
+            Self::Busy(_) => "wait until it has ended",
+            Self::NoHsm(_) => "check --hsm",
+            Self::Refused(_) => "nothing was changed; see to what is refused, then run this again",
+            Self::Access(_) | Self::Apply(_) => "what was done stays done; run this again",
+            Self::NoEnd => "look at `signstar-configure hsm plan`: somebody else may be at it",
+            Self::File { .. } => "check the path and who may use it",
+            Self::NoBackup(_) => "make one with `signstar-configure backup`",
+            Self::BadBackup { .. } => "make another one at once, and try that",
+            Self::Drill(_) => "install softnethsm beside this program, or in PATH",
+            Self::Output(_) => "whoever reads this has gone away",
+        }
+    }
+
+    /// The exit status of a program that ends because of this: 20 shares are waited for, 21 a
+    /// device cannot be reached, 22 credentials are missing, 1 otherwise.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::InShares => 20,
+            Self::NoAdministration => 22,
+            Self::Refused(plan) => of_plan(plan),
+            Self::Access(error) => of_access(error),
+            Self::Apply(error) => of_access(&error.source),
+            _ => 1,
+        }
+    }
+}
+
+fn of_access(error: &AccessError) -> u8 {
+    match error {
+        error if error.is_unreachable() => 21,
+        AccessError::NoCredential(_) => 22,
+        _ => 1,
+    }
+}
+
+/// What a refused plan ends with.
+pub(super) fn of_plan(plan: &Plan) -> u8 {
+    let mut refusals = plan.refusals.iter();
+    if refusals
+        .clone()
+        .any(signstar_hsm::state::Refusal::is_unreachable)
+    {
+        21
+    } else if refusals.any(signstar_hsm::state::Refusal::is_missing_credentials) {
+        22
+    } else {
+        1
+    }
+}

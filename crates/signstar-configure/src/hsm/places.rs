@@ -1,0 +1,200 @@
+//! Where passphrases, certificates and administrative credentials are on this host.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use nethsm::id::UserId;
+use nix::{
+    fcntl::{Flock, FlockArg},
+    unistd::User,
+};
+use signstar::config::{
+    self, AdministrativeCredentials as Kept, Config, Credential, HsmName, Identity,
+};
+use signstar_hsm::{
+    Administration, AdministrativeCredentials, CredentialStore, For, Plain, SecretFile,
+    SystemdCreds, Wrapping, credential_file,
+    state::{ADMIN, CertificateStore, Desired, KeyPath, Operators},
+};
+
+use super::{
+    HsmError,
+    known::write,
+    wanted::{Place, Wanted},
+};
+use nethsm::user::UserRole;
+
+/// The right to change HSMs, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "held, never read")] Flock<File>);
+
+/// The files of the passphrases of users.
+#[derive(Debug)]
+pub(super) struct Passphrases(BTreeMap<UserId, SecretFile>);
+
+/// The files of certificates.
+#[derive(Debug)]
+pub(super) struct Certificates(pub(super) BTreeMap<KeyPath, PathBuf>);
+
+/// Where the configuration has the administrative credentials.
+pub(super) fn administration(config: &Config) -> Result<&config::Administration, HsmError> {
+    let administration = config.administration.as_ref();
+    administration.ok_or(HsmError::NoAdministration)
+}
+
+/// Makes the folder of administrative credentials, for this user alone, and holds its lock.
+pub(super) fn lock(administration: &config::Administration) -> Result<Lock, HsmError> {
+    let folder = &administration.folder;
+    fs::create_dir_all(folder).map_err(HsmError::file(folder))?;
+    let own = Permissions::from_mode(0o700);
+    fs::set_permissions(folder, own).map_err(HsmError::file(folder))?;
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .map_err(HsmError::file(&path))?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock)
+        .map(Lock)
+        .map_err(|_| HsmError::Busy(path))
+}
+
+/// The file with the administrative credentials of one HSM.
+pub(super) fn administrative(
+    administration: &config::Administration,
+    hsm: &HsmName,
+) -> Result<SecretFile, HsmError> {
+    let name = format!("hsm-{hsm}");
+    let wrapping: Arc<dyn Wrapping> = match administration.credentials {
+        Kept::Plaintext => Arc::new(Plain),
+        Kept::SystemdCreds => Arc::new(SystemdCreds::new(name.clone(), For::Root)),
+        Kept::Shares(_) => return Err(HsmError::InShares),
+    };
+    let path = administration.folder.join(name);
+    Ok(SecretFile::new(path, None, wrapping))
+}
+
+/// The credentials, if there are any.
+pub(super) fn load(file: &SecretFile) -> Result<Option<AdministrativeCredentials>, HsmError> {
+    let bad = |source| HsmError::Administration {
+        path: file.path().to_owned(),
+        source,
+    };
+    Administration::load(file).map_err(bad)
+}
+
+/// The credentials, with all administrators that are to be; what was missing is made up, and stored
+/// before any device hears of it.
+pub(super) fn complete(
+    file: &SecretFile,
+    desired: &Desired,
+) -> Result<AdministrativeCredentials, HsmError> {
+    let bad = |source| HsmError::Administration {
+        path: file.path().to_owned(),
+        source,
+    };
+    let admin: Result<UserId, _> = ADMIN.parse();
+    let users = desired.users.iter();
+    let named = users
+        .filter(|(_, user)| user.role == UserRole::Administrator)
+        .map(|(id, _)| id);
+    let all: Vec<&UserId> = admin.as_ref().into_iter().chain(named).collect();
+    let (credentials, is_new) = match Administration::load(file).map_err(bad)? {
+        Some(mut credentials) => {
+            let is_new = credentials.add(all.iter().copied());
+            (credentials, is_new.map_err(|error| bad(error.into()))?)
+        }
+        None => {
+            let made = AdministrativeCredentials::make_up(all.iter().copied());
+            (made.map_err(|error| bad(error.into()))?, true)
+        }
+    };
+    if is_new {
+        Administration::store(file, &credentials).map_err(bad)?;
+    }
+    Ok(credentials)
+}
+
+impl Passphrases {
+    /// The files of `wanted`, each of its Unix user.
+    pub(super) fn new(config: &Config, wanted: &Wanted) -> Result<Self, HsmError> {
+        let mut files = BTreeMap::new();
+        for (user, place) in &wanted.passphrases {
+            files.insert(user.clone(), file(config, place)?);
+        }
+        Ok(Self(files))
+    }
+
+    /// Those whose passphrases are stored on this host.
+    pub(super) fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.0.keys()
+    }
+}
+
+fn file(config: &Config, place: &Place) -> Result<SecretFile, HsmError> {
+    let (Some(name), Identity::UnixUser) = (&place.unix_user, config.identity) else {
+        let whom = match place.credential {
+            Credential::File(_) => For::Myself,
+            Credential::SystemdCreds(_) => For::Root,
+        };
+        return Ok(credential_file(&place.credential, None, whom));
+    };
+    let user = User::from_name(name).ok().flatten().ok_or_else(|| {
+        HsmError::Unfit(format!(
+            "there is no Unix user `{name}` for whom a passphrase could be stored; make it with \
+             `signstar-configure host apply`"
+        ))
+    })?;
+    let whom = For::User(name.clone());
+    Ok(credential_file(
+        &place.credential,
+        Some(user.uid.as_raw()),
+        whom,
+    ))
+}
+
+impl Operators for Passphrases {
+    fn store_of(&self, user: &UserId) -> Option<&dyn CredentialStore> {
+        Some(self.0.get(user)?)
+    }
+}
+
+impl CertificateStore for Certificates {
+    fn load(&self, key: &KeyPath) -> io::Result<Option<Vec<u8>>> {
+        let Some(path) = self.0.get(key) else {
+            return Ok(None);
+        };
+        match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    fn save(&self, key: &KeyPath, certificate: &[u8]) -> io::Result<()> {
+        match self.0.get(key) {
+            Some(path) => write(path, certificate, 0o644, None),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes the folders of the files that are about to be written, where they are missing.
+pub(super) fn make_folders(wanted: &Wanted) -> Result<(), HsmError> {
+    let passphrases = wanted.passphrases.values();
+    let passphrases = passphrases.map(|place| place.credential.path());
+    let certificates = wanted.certificates.values().map(PathBuf::as_path);
+    for path in passphrases.chain(certificates) {
+        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
+            fs::create_dir_all(folder).map_err(HsmError::file(folder))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,291 @@
+//! From the configuration to the devices and back.
+
+use std::{collections::BTreeMap, fs::File, io::Write, path::Path, time::Duration};
+
+use nethsm::{
+    client::{Tls, Url},
+    id::UserId,
+};
+use signstar::config::{Config, Hsm, HsmName, NetHsm};
+use signstar_hsm::{
+    AdministrativeCredentials, SecretFile,
+    state::{Access, Plan, Step, Surplus, bring_about, rotate as rotate_one},
+};
+
+use super::{
+    Form, HsmError, Outcome, Scope,
+    backups::Backups,
+    drill,
+    error::of_plan,
+    known::Known,
+    places::{self, Certificates, Passphrases},
+    wanted::Wanted,
+};
+use crate::{configuration::configuration, journal::Journal};
+
+/// One HSM, with all that is known of it on this host.
+struct Entry<'a> {
+    config: &'a Config,
+    name: &'a HsmName,
+    wanted: Wanted,
+    passphrases: Passphrases,
+    certificates: Certificates,
+    known: Known,
+    file: SecretFile,
+    timeout: Duration,
+}
+
+impl<'a> Entry<'a> {
+    fn new(
+        config: &'a Config,
+        name: &'a HsmName,
+        hsm: &NetHsm,
+        scope: &Scope,
+    ) -> Result<Self, HsmError> {
+        let mut wanted = Wanted::new(config, name, hsm)?;
+        if scope.remove_users {
+            wanted.desired.surplus = Surplus::Deleted;
+        }
+        let administration = places::administration(config)?;
+        let known = Known::read(administration.folder.join(format!("seen-{name}")))?;
+        let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
+        for device in &mut wanted.desired.devices {
+            if device.trusted.is_none() {
+                device.trusted = known.pin(&device.url).map(str::to_owned);
+            }
+            if device.trusted.is_none() && !scope.trust_new.is_empty() {
+                device.trusted = trusted_now(&device.url, &scope.trust_new, timeout);
+            }
+        }
+        Ok(Self {
+            passphrases: Passphrases::new(config, &wanted)?,
+            certificates: Certificates(wanted.certificates.clone()),
+            file: places::administrative(administration, name)?,
+            config,
+            name,
+            wanted,
+            known,
+            timeout,
+        })
+    }
+
+    fn access<'b>(
+        &'b self,
+        credentials: Option<&'b AdministrativeCredentials>,
+    ) -> Result<Access<'b>, HsmError> {
+        Ok(Access::new(
+            &self.wanted.desired,
+            credentials,
+            &self.passphrases,
+            &self.certificates,
+            self.timeout,
+        )?)
+    }
+
+    /// The credentials; made up if there are none and nothing but fresh devices, which is what it
+    /// takes for a plan without refusals.
+    fn credentials(&self) -> Result<AdministrativeCredentials, HsmError> {
+        if places::load(&self.file)?.is_none() {
+            let plan = self.access(None)?.plan()?;
+            if !plan.refusals.is_empty() {
+                return Err(HsmError::Refused(Box::new(plan)));
+            }
+        }
+        places::complete(&self.file, &self.wanted.desired)
+    }
+
+    /// The credentials that are there.
+    fn stored(&self) -> Result<AdministrativeCredentials, HsmError> {
+        places::load(&self.file)?.ok_or(HsmError::NoAdministration)
+    }
+
+    fn back_up(&self, access: &Access<'_>, out: &mut dyn Write) -> Result<(), HsmError> {
+        let Some(backups) = Backups::of(self.config, self.name) else {
+            return Ok(());
+        };
+        let device = self.wanted.desired.devices.first();
+        let device = device.map(|device| device.url.as_str()).unwrap_or_default();
+        let path = backups.make(access, device)?;
+        writeln!(out, "{}: backup in {}", self.name, path.display()).map_err(HsmError::Output)
+    }
+
+    /// Who is told of changes: whoever looks at the screen, and the journal.
+    fn teller<'b>(&'b self, out: &'b mut dyn Write) -> Result<impl FnMut(&Step) + 'b, HsmError> {
+        let mut journal = Journal::open(&self.config.journal)?;
+        Ok(move |step: &Step| {
+            journal.changed(
+                self.name.as_str(),
+                step.device.as_deref(),
+                &step.action.to_string(),
+            );
+            // What is done is done, whether or not somebody looks.
+            let _ = writeln!(out, "{}: {step}", self.name);
+        })
+    }
+}
+
+/// The certificate that a device shows, if somebody has said that it is the right one.
+fn trusted_now(url: &str, trust: &[String], timeout: Duration) -> Option<String> {
+    let url: Url = url.parse().ok()?;
+    let shown = Tls::shown(&url, timeout).ok()?.to_string();
+    let shown = shown.trim_start_matches("pin:").to_owned();
+    let is_it = |said: &String| said.trim_start_matches("pin:").eq_ignore_ascii_case(&shown);
+    trust.iter().any(is_it).then_some(shown)
+}
+
+/// The HSMs that are meant.
+fn entries<'a>(config: &'a Config, scope: &Scope) -> Result<Vec<Entry<'a>>, HsmError> {
+    let is_meant = |name: &HsmName| scope.hsm.as_ref().is_none_or(|hsm| hsm == name);
+    let mut entries = Vec::new();
+    for (name, hsm) in config.hsms.iter().filter(|(name, _)| is_meant(name)) {
+        let Hsm::NetHsm(hsm) = hsm;
+        entries.push(Entry::new(config, name, hsm, scope)?);
+    }
+    match &scope.hsm {
+        Some(name) if entries.is_empty() => Err(HsmError::NoHsm(name.clone())),
+        _ => Ok(entries),
+    }
+}
+
+fn read(scope: &Scope) -> Result<Config, HsmError> {
+    Ok(configuration(scope.config.as_deref())?)
+}
+
+pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let mut plans = BTreeMap::new();
+    for entry in entries(&config, scope)? {
+        let credentials = places::load(&entry.file)?;
+        let plan = entry.access(credentials.as_ref())?.plan()?;
+        plans.insert(entry.name.to_string(), plan);
+    }
+    tell(&plans, form, out)?;
+    let is_pending = plans.values().any(|plan| !plan.steps.is_empty());
+    let refused = plans.into_values().filter(|plan| !plan.refusals.is_empty());
+    if let Some(plan) = refused.max_by_key(of_plan) {
+        return Err(HsmError::Refused(Box::new(plan)));
+    }
+    Ok(if is_pending {
+        Outcome::Pending
+    } else {
+        Outcome::Done
+    })
+}
+
+fn tell(plans: &BTreeMap<String, Plan>, form: Form, out: &mut dyn Write) -> Result<(), HsmError> {
+    let told = match form {
+        Form::Json => serde_json::to_string_pretty(plans)
+            .map_err(std::io::Error::from)
+            .and_then(|text| writeln!(out, "{text}")),
+        Form::Text => plans
+            .iter()
+            .try_for_each(|(name, plan)| write!(out, "[hsm.{name}]\n{plan}")),
+    };
+    told.map_err(HsmError::Output)
+}
+
+pub(super) fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let _lock = places::lock(places::administration(&config)?)?;
+    for mut entry in entries(&config, scope)? {
+        places::make_folders(&entry.wanted)?;
+        let credentials = entry.credentials()?;
+        let access = entry.access(Some(&credentials))?;
+        let done = bring_about(&access, &mut entry.teller(out)?)?;
+        if done.is_empty() {
+            writeln!(out, "{}: nothing to do", entry.name).map_err(HsmError::Output)?;
+        } else {
+            entry.back_up(&access, out)?;
+        }
+        for device in &entry.wanted.desired.devices {
+            if let Some(pin) = &device.trusted {
+                entry.known.note(&device.url, pin)?;
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn rotate(
+    scope: &Scope,
+    users: &[String],
+    out: &mut dyn Write,
+) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let _lock = places::lock(places::administration(&config)?)?;
+    for entry in entries(&config, scope)? {
+        let credentials = entry.stored()?;
+        let access = entry.access(Some(&credentials))?;
+        let is_meant =
+            |user: &&UserId| users.is_empty() || users.iter().any(|one| one == user.as_str());
+        for user in entry.passphrases.users().filter(is_meant) {
+            rotate_one(&access, user, &mut entry.teller(out)?)
+                .map_err(|error| HsmError::Apply(Box::new(error)))?;
+        }
+        entry.back_up(&access, out)?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn backup(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let _lock = places::lock(places::administration(&config)?)?;
+    for entry in entries(&config, scope)? {
+        let credentials = entry.stored()?;
+        entry.back_up(&entry.access(Some(&credentials))?, out)?;
+    }
+    Ok(Outcome::Done)
+}
+
+pub(super) fn restore(
+    scope: &Scope,
+    device: &str,
+    backup: &Path,
+    out: &mut dyn Write,
+) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let _lock = places::lock(places::administration(&config)?)?;
+    let all = entries(&config, scope)?;
+    let has = |entry: &&Entry<'_>| {
+        let mut devices = entry.wanted.desired.devices.iter();
+        devices.any(|one| one.url == device)
+    };
+    let entry = all
+        .iter()
+        .find(has)
+        .ok_or_else(|| HsmError::Unfit(format!("no HSM has a device with the address {device}")))?;
+    let credentials = entry.stored()?;
+    let mut file = File::open(backup).map_err(HsmError::file(backup))?;
+    entry
+        .access(Some(&credentials))?
+        .restore_on(device, &mut file)?;
+    Journal::open(&config.journal)?.changed(
+        entry.name.as_str(),
+        Some(device),
+        &format!("restore the backup {}", backup.display()),
+    );
+    writeln!(out, "{device}: restored").map_err(HsmError::Output)?;
+    Ok(Outcome::Done)
+}
+
+pub(super) fn verify_backup(
+    scope: &Scope,
+    backup: Option<&Path>,
+    out: &mut dyn Write,
+) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    for entry in entries(&config, scope)? {
+        let path = match (backup, Backups::of(&config, entry.name)) {
+            (Some(path), _) => path.to_owned(),
+            (None, Some(backups)) => backups.newest()?,
+            (None, None) => continue,
+        };
+        let credentials = entry.stored()?;
+        let desired = &entry.wanted.desired;
+        let keys = drill::verify(&path, desired, &credentials, &entry.certificates)?;
+        let name = entry.name;
+        writeln!(out, "{name}: {} is good: {keys} keys sign", path.display())
+            .map_err(HsmError::Output)?;
+    }
+    Ok(Outcome::Done)
+}

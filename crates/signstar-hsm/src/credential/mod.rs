@@ -1,0 +1,143 @@
+//! Secrets and where they rest.
+
+mod administration;
+mod fresh;
+mod sealed;
+mod store;
+mod systemd;
+
+use std::{io, path::Path, sync::Arc};
+
+use nethsm::passphrase::Passphrase;
+use signstar::config::Credential;
+
+pub use administration::{Administration, AdministrativeCredentials};
+pub use fresh::made_up;
+pub use sealed::{Plain, SecretFile, Wrapping};
+pub use store::{CredentialStore, Which};
+pub use systemd::{For, SystemdCreds};
+
+/// The longest file with a passphrase, in octets.
+const MAX_OCTETS: usize = 1024;
+
+/// Why a secret cannot be had or stored. Nothing of its content is told.
+#[derive(Debug, thiserror::Error)]
+pub enum BadCredential {
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It is a symbolic link.
+    #[error("it is a symbolic link")]
+    Link,
+    /// Somebody else can read it.
+    #[error("others may read it (mode {0:03o}); its mode must be 600 or 400")]
+    Mode(u32),
+    /// It belongs to somebody else.
+    #[error("it belongs to the user with the ID {0}")]
+    Owner(u32),
+    /// It is not a regular file.
+    #[error("it is not a regular file")]
+    NotAFile,
+    /// It is empty, longer than 1024 octets or not UTF-8.
+    #[error("it is empty, longer than 1024 octets, or not text")]
+    Content,
+}
+
+/// Opens what the configuration says of a passphrase: the current one; the newer one if there is no
+/// other.
+///
+/// Fails as [`passphrase`] does for one in a file; for one that is encrypted, if `systemd-creds`
+/// does not decrypt it for this user.
+pub fn open(credential: &Credential) -> Result<Passphrase, BadCredential> {
+    let store = store(credential);
+    for which in [Which::Current, Which::New] {
+        if let Some(passphrase) = store.read(which)? {
+            return Ok(passphrase);
+        }
+    }
+    Err(BadCredential::Io(io::ErrorKind::NotFound.into()))
+}
+
+/// Reads the passphrase in the file at `path`. One line feed at its end does not count.
+///
+/// Refuses symbolic links, files that the group or others can read and, unless root asks, files of
+/// other users.
+pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
+    text(&sealed::octets(path, None, MAX_OCTETS)?)
+}
+
+/// Where the configuration has the passphrase of an operator, to be used by who runs this.
+pub(crate) fn store(credential: &Credential) -> Box<dyn CredentialStore> {
+    Box::new(file(credential, None, For::Myself))
+}
+
+/// The file that the configuration has for a passphrase. It belongs to the user with the ID `owner`,
+/// without one to who runs this, and one that is encrypted can be opened by `whom`.
+pub fn file(credential: &Credential, owner: Option<u32>, whom: For) -> SecretFile {
+    let path = credential.path();
+    let wrapping: Arc<dyn Wrapping> = match credential {
+        Credential::File(_) => Arc::new(Plain),
+        Credential::SystemdCreds(path) => {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            Arc::new(SystemdCreds::new(name, whom))
+        }
+    };
+    SecretFile::new(path, owner, wrapping)
+}
+
+/// A passphrase, perhaps with a line feed at its end.
+fn text(content: &[u8]) -> Result<Passphrase, BadCredential> {
+    let text = std::str::from_utf8(content).map_err(|_| BadCredential::Content)?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    if text.is_empty() || text.len() > MAX_OCTETS {
+        return Err(BadCredential::Content);
+    }
+    Ok(Passphrase::new(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+    };
+
+    use super::*;
+
+    fn read(content: &[u8], mode: u32) -> Result<Passphrase, BadCredential> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("passphrase");
+        fs::write(&path, content).expect("writable");
+        fs::set_permissions(&path, Permissions::from_mode(mode)).expect("own file");
+        passphrase(&path)
+    }
+
+    #[test]
+    fn one_line_feed_does_not_count() {
+        for content in ["correct horse", "correct horse\n"] {
+            let read = read(content.as_bytes(), 0o600).expect("good");
+            assert_eq!(read.expose(), "correct horse");
+        }
+        assert_eq!(read(b"two\n\n", 0o400).expect("good").expose(), "two\n");
+    }
+
+    #[test]
+    fn what_others_can_read_is_no_secret() {
+        for mode in [0o640, 0o604, 0o660] {
+            let error = read(b"correct horse", mode).expect_err("refused");
+            assert!(matches!(error, BadCredential::Mode(found) if found == mode));
+        }
+    }
+
+    #[test]
+    fn what_is_no_passphrase_is_refused() {
+        for content in [&b""[..], b"\n", b"\xff\xfe", &[b'x'; 1025]] {
+            let error = read(content, 0o600).expect_err("refused");
+            assert!(matches!(error, BadCredential::Content), "{error}");
+        }
+        assert!(matches!(
+            passphrase(Path::new("/")),
+            Err(BadCredential::NotAFile)
+        ));
+    }
+}

@@ -1,0 +1,184 @@
+//! Secrets that open on one machine only: `systemd-creds`.
+
+use std::{
+    io::{self, Read, Write},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+};
+
+use zeroize::Zeroizing;
+
+use super::Wrapping;
+
+/// The most octets of a secret or of what it becomes.
+const MAX_OCTETS: usize = 256 << 10;
+
+/// Who can open a secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum For {
+    /// Only root.
+    Root,
+    /// The Unix user that runs this.
+    Myself,
+    /// The Unix user of this name, and root.
+    User(String),
+}
+
+/// Encrypts with the key of this machine, and with its TPM2 if it has one, and binds the outcome to
+/// a name and, where there is one, to a Unix user (systemd 256 and later).
+///
+/// A file that is stolen, renamed or given to another user does not open.
+#[derive(Clone, Debug)]
+pub struct SystemdCreds {
+    program: PathBuf,
+    name: String,
+    whom: For,
+}
+
+impl SystemdCreds {
+    /// Secrets called `name`, for `whom`.
+    pub fn new(name: impl Into<String>, whom: For) -> Self {
+        Self::with_program("/usr/bin/systemd-creds", name, whom)
+    }
+
+    /// The same with another program than `/usr/bin/systemd-creds`.
+    pub fn with_program(program: impl Into<PathBuf>, name: impl Into<String>, whom: For) -> Self {
+        Self {
+            program: program.into(),
+            name: name.into(),
+            whom,
+        }
+    }
+
+    fn run(&self, verb: &str, input: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+        let mut command = Command::new(&self.program);
+        command.arg(verb).arg(format!("--name={}", self.name));
+        match &self.whom {
+            For::Root => {}
+            For::Myself => drop(command.arg("--user")),
+            For::User(user) => drop(command.arg(format!("--uid={user}"))),
+        }
+        let mut child = command
+            .args(["-", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let spoken = speak(&mut child, input);
+        let mut complaint = Vec::new();
+        if let Some(stderr) = child.stderr.take() {
+            // What cannot be read is not told.
+            let _ = stderr.take(1000).read_to_end(&mut complaint);
+        }
+        let status = child.wait()?;
+        if !status.success() {
+            let complaint = String::from_utf8_lossy(&complaint);
+            let complaint = complaint.trim().replace(char::is_control, " ");
+            return Err(io::Error::other(format!(
+                "systemd-creds {verb} fails ({status}): {complaint}"
+            )));
+        }
+        spoken
+    }
+}
+
+/// Writes all of `input` while reading all that comes.
+fn speak(child: &mut Child, input: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+    let (Some(mut stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+        return Err(io::Error::other("no pipes"));
+    };
+    let mut output = Zeroizing::new(Vec::with_capacity(MAX_OCTETS + 1));
+    let limit = u64::try_from(MAX_OCTETS).unwrap_or(u64::MAX);
+    thread::scope(|scope| {
+        let writing = scope.spawn(move || stdin.write_all(input));
+        let read = stdout.take(limit).read_to_end(&mut output);
+        let written = writing.join();
+        read?;
+        written.map_err(|_| io::Error::other("nothing could be written"))?
+    })?;
+    Ok(output)
+}
+
+impl Wrapping for SystemdCreds {
+    fn seal(&self, secret: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+        self.run("encrypt", secret)
+    }
+
+    fn open(&self, sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+        self.run("decrypt", sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+        path::Path,
+        sync::Arc,
+    };
+
+    use nethsm::passphrase::Passphrase;
+
+    use super::*;
+    use crate::{BadCredential, CredentialStore, SecretFile, Which};
+
+    /// A program in place of `systemd-creds`, which notes its arguments and does `script`.
+    fn stand_in(folder: &Path, script: &str, whom: For) -> SecretFile {
+        let program = folder.join("systemd-creds");
+        let told = folder.join("told");
+        let script = format!("#!/bin/sh\necho \"$*\" >> {}\n{script}\n", told.display());
+        fs::write(&program, script).expect("writable");
+        fs::set_permissions(&program, Permissions::from_mode(0o700)).expect("own file");
+        let creds = SystemdCreds::with_program(program, "builder", whom);
+        SecretFile::new(folder.join("builder"), None, Arc::new(creds))
+    }
+
+    #[test]
+    fn what_rests_is_sealed_and_bound_to_a_name_and_a_user() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let file = stand_in(folder, "tr a-z n-za-m", For::User("builder".to_owned()));
+        let passphrase = |text: &str| Passphrase::new(text.to_owned());
+        let read = |which| CredentialStore::read(&file, which).expect("readable");
+        file.write(Which::Current, &passphrase("correct horse"))
+            .expect("stored");
+        file.write(Which::New, &passphrase("battery"))
+            .expect("stored");
+        let rests = fs::read_to_string(folder.join("builder")).expect("there");
+        assert_eq!(rests, "pbeerpg ubefr");
+        assert_eq!(
+            read(Which::Current).expect("stored").expose(),
+            "correct horse"
+        );
+        file.promote().expect("there is a newer one");
+        assert_eq!(read(Which::Current).expect("stored").expose(), "battery");
+        assert!(read(Which::New).is_none());
+
+        let told = fs::read_to_string(folder.join("told")).expect("there");
+        for line in told.lines() {
+            assert!(
+                line.ends_with("crypt --name=builder --uid=builder - -"),
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_opened_is_told_in_the_words_of_the_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = stand_in(
+            folder.path(),
+            "cat; echo 'wrong name' >&2; exit 1",
+            For::Myself,
+        );
+        fs::write(file.path(), "sealed").expect("written");
+        fs::set_permissions(file.path(), Permissions::from_mode(0o600)).expect("own file");
+        let error = CredentialStore::read(&file, Which::Current).expect_err("it fails");
+        assert!(matches!(error, BadCredential::Io(_)));
+        assert!(error.to_string().ends_with("wrong name"), "{error}");
+        let told = fs::read_to_string(folder.path().join("told")).expect("there");
+        assert_eq!(told, "decrypt --name=builder --user - -\n");
+    }
+}

@@ -1,0 +1,82 @@
+//! Who may change the host and its HSMs, and where the credentials for that are.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::UserName;
+
+/// Where the passphrases of administrators, for unlocking and for backups are.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "Written")]
+pub struct Administration {
+    /// How they are kept.
+    pub credentials: AdministrativeCredentials,
+    /// The folder with them, as they are kept.
+    pub folder: PathBuf,
+}
+
+/// How administrative credentials are kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AdministrativeCredentials {
+    /// As they are, readable by `root`. For trying and developing.
+    Plaintext,
+    /// Encrypted to this host (systemd-creds(1)).
+    SystemdCreds,
+    /// Sealed, with the key split among people.
+    Shares(Sharing),
+}
+
+/// Among whom the key is split.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sharing {
+    /// How many of the holders it takes.
+    pub threshold: u8,
+    /// The users with the role `share-holder`, each with one share.
+    pub holders: Vec<UserName>,
+}
+
+/// The same as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    credentials: Kind,
+    #[serde(default = "var_lib")]
+    folder: PathBuf,
+    threshold: Option<u8>,
+    holders: Option<Vec<UserName>>,
+}
+
+#[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Plaintext,
+    SystemdCreds,
+    Shares,
+}
+
+fn var_lib() -> PathBuf {
+    PathBuf::from("/var/lib/signstar/administration")
+}
+
+impl TryFrom<Written> for Administration {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let credentials = match (written.credentials, written.threshold, written.holders) {
+            (Kind::Plaintext, None, None) => AdministrativeCredentials::Plaintext,
+            (Kind::SystemdCreds, None, None) => AdministrativeCredentials::SystemdCreds,
+            (Kind::Shares, Some(threshold), Some(holders)) => {
+                AdministrativeCredentials::Shares(Sharing { threshold, holders })
+            }
+            (Kind::Shares, _, _) => {
+                return Err("credentials in `shares` need a `threshold` and `holders`");
+            }
+            _ => return Err("only credentials in `shares` have a `threshold` and `holders`"),
+        };
+        Ok(Self {
+            credentials,
+            folder: written.folder,
+        })
+    }
+}

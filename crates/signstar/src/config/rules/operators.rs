@@ -1,0 +1,268 @@
+//! Users in the HSM, each with one passphrase and one purpose.
+
+use std::collections::BTreeMap;
+
+use super::suggestion;
+use crate::config::{
+    Config, Credential, Hsm, HsmName, HsmUser, Identity, KeyName, Role, document::Document,
+};
+
+/// Somebody who needs a user in an HSM.
+struct Need<'c> {
+    /// The table, as in `client.builder`.
+    table: [&'c str; 2],
+    /// The member that says so: `operator`, or `metrics` of an HSM.
+    member: &'c str,
+    hsm: &'c HsmName,
+    user: &'c HsmUser,
+    passphrase: &'c Credential,
+    purpose: Purpose<'c>,
+    /// The Unix user that reads the passphrase, if it is one of its own.
+    reader: Option<&'c str>,
+}
+
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Purpose<'c> {
+    /// One key, by its identifier in the HSM.
+    Key(&'c str),
+    Backup,
+    Metrics,
+}
+
+pub(super) fn check(config: &Config, document: &mut Document<'_>) {
+    both_or_none(config, document);
+    let needs = needs(config);
+    one_user_has_one_purpose(&needs, document);
+    one_passphrase_is_of_one_user(&needs, document);
+    administrators_do_nothing_else(config, &needs, document);
+    namespaces_have_administrators(config, &needs, document);
+}
+
+/// All that is needed.
+fn needs(config: &Config) -> Vec<Need<'_>> {
+    let mut needs = Vec::new();
+    for (name, key) in &config.keys {
+        needs.push(Need {
+            table: ["key", name.as_str()],
+            member: "operator",
+            hsm: &key.hsm,
+            user: &key.operator,
+            passphrase: &key.passphrase,
+            purpose: Purpose::Key(key.id.as_str()),
+            reader: None,
+        });
+    }
+    for (client, rules) in &config.clients {
+        let key = config.keys.get(&rules.key);
+        if let (Some(key), Some((user, passphrase))) = (key, config.operator_of(rules)) {
+            needs.push(Need {
+                table: ["client", client.as_str()],
+                member: if rules.operator.is_some() {
+                    "operator"
+                } else {
+                    "key"
+                },
+                hsm: &key.hsm,
+                user,
+                passphrase,
+                purpose: Purpose::Key(key.id.as_str()),
+                reader: Some(client.as_str()),
+            });
+        }
+    }
+    for (name, user) in &config.users {
+        if let Role::Backup(backup) = &user.role {
+            needs.push(Need {
+                table: ["user", name.as_str()],
+                member: "operator",
+                hsm: &backup.hsm,
+                user: &backup.operator,
+                passphrase: &backup.passphrase,
+                purpose: Purpose::Backup,
+                reader: Some(name.as_str()),
+            });
+        }
+    }
+    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+        if let Some(account) = &hsm.settings().metrics {
+            needs.push(Need {
+                table: ["hsm", name.as_str()],
+                member: "metrics",
+                hsm: name,
+                user: &account.operator,
+                passphrase: &account.passphrase,
+                purpose: Purpose::Metrics,
+                reader: None,
+            });
+        }
+    }
+    needs
+}
+
+fn both_or_none(config: &Config, document: &mut Document<'_>) {
+    for (client, rules) in &config.clients {
+        let (there, missing) = match (&rules.operator, &rules.passphrase) {
+            (Some(_), None) => ("operator", "passphrase"),
+            (None, Some(_)) => ("passphrase", "operator"),
+            _ => continue,
+        };
+        document.mistake(
+            &["client", client.as_str(), there],
+            format!("`{missing}` is missing beside it"),
+            Some("a client has both, or those of its key".to_owned()),
+        );
+    }
+}
+
+/// An operator of two keys could sign with both, whatever the table of its client says.
+fn one_user_has_one_purpose(needs: &[Need<'_>], document: &mut Document<'_>) {
+    let mut seen: BTreeMap<(&HsmName, &HsmUser), &Need<'_>> = BTreeMap::new();
+    // A client that has the operator of its key breaks nothing by itself.
+    for need in needs.iter().filter(|need| need.member != "key") {
+        let first = seen.entry((need.hsm, need.user)).or_insert(need);
+        if first.purpose == need.purpose {
+            continue;
+        }
+        let [table, name] = first.table;
+        document.mistake(
+            &[need.table[0], need.table[1], need.member],
+            format!("`{}` is also the user of [{table}.{name}]", need.user),
+            Some("give each its own: a user in the HSM has one key, or one role".to_owned()),
+        );
+    }
+}
+
+fn one_passphrase_is_of_one_user(needs: &[Need<'_>], document: &mut Document<'_>) {
+    let mut seen: BTreeMap<_, &Need<'_>> = BTreeMap::new();
+    for need in needs.iter().filter(|need| need.member != "key") {
+        let path = need.passphrase.path();
+        let first = seen.entry(path).or_insert(need);
+        if (first.hsm, first.user) == (need.hsm, need.user) {
+            continue;
+        }
+        let [table, name] = first.table;
+        let member = match need.purpose {
+            Purpose::Metrics => "metrics",
+            _ => "passphrase",
+        };
+        document.mistake(
+            &[need.table[0], need.table[1], member],
+            format!(
+                "{} is also for the user of [{table}.{name}]",
+                path.display()
+            ),
+            Some("give each user in the HSM a file of its own".to_owned()),
+        );
+    }
+}
+
+/// A passphrase belongs to one Unix user, and nobody else can read it.
+pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
+    if config.identity != Identity::UnixUser {
+        return;
+    }
+    let mut seen: BTreeMap<_, &str> = BTreeMap::new();
+    for need in needs(config) {
+        let Some(reader) = need.reader else {
+            continue;
+        };
+        let path = need.passphrase.path();
+        let first = *seen.entry(path).or_insert(reader);
+        if first != reader {
+            document.mistake(
+                &[need.table[0], need.table[1], need.member],
+                format!(
+                    "only one Unix user can read {}, and `{first}` has to",
+                    path.display()
+                ),
+                Some(format!(
+                    "give [{}.{}] an `operator` and a `passphrase` of its own",
+                    need.table[0], need.table[1]
+                )),
+            );
+        }
+    }
+}
+
+fn administrators_do_nothing_else(
+    config: &Config,
+    needs: &[Need<'_>],
+    document: &mut Document<'_>,
+) {
+    for need in needs {
+        let hsm = config.hsms.get(need.hsm);
+        if hsm.is_some_and(|Hsm::NetHsm(hsm)| hsm.settings().administrators.contains(need.user)) {
+            document.mistake(
+                &[need.table[0], need.table[1], need.member],
+                format!("`{}` is an administrator of [hsm.{}]", need.user, need.hsm),
+                Some("an administrator signs nothing; take another name".to_owned()),
+            );
+        }
+        let whole = matches!(need.purpose, Purpose::Backup | Purpose::Metrics);
+        if whole && need.user.namespace().is_some() {
+            document.mistake(
+                &[need.table[0], need.table[1], need.member],
+                format!("`{}` is in a namespace", need.user),
+                Some("only users of the whole device make backups or read metrics".to_owned()),
+            );
+        }
+    }
+    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+        let administrators = &hsm.settings().administrators;
+        if administrators.iter().all(|user| user.namespace().is_some()) {
+            document.mistake(
+                &["hsm", name.as_str(), "administrators"],
+                "there is no administrator of the whole device".to_owned(),
+                Some("name one without a namespace, as \"admin\"".to_owned()),
+            );
+        }
+    }
+}
+
+/// Keys that are to be made in a namespace need somebody who may make them.
+fn namespaces_have_administrators(
+    config: &Config,
+    needs: &[Need<'_>],
+    document: &mut Document<'_>,
+) {
+    for need in needs {
+        let [table, name] = need.table;
+        let key = KeyName::new(name)
+            .ok()
+            .and_then(|name| config.keys.get(&name));
+        let (Some(key), "key", Some(hsm)) = (key, table, config.hsms.get(need.hsm)) else {
+            continue;
+        };
+        let (Some(namespace), Some(_)) = (need.user.namespace(), key.key_type) else {
+            continue;
+        };
+        let Hsm::NetHsm(hsm) = hsm;
+        let mut known = hsm.settings().administrators.iter();
+        if known.all(|user| user.namespace() != Some(namespace)) {
+            document.mistake(
+                &["key", name, "operator"],
+                format!("the namespace `{namespace}` has no administrator"),
+                Some(format!(
+                    "add one to `administrators` of [hsm.{}], as \"{namespace}~admin\"",
+                    need.hsm
+                )),
+            );
+        }
+    }
+    for (client, rules) in &config.clients {
+        if let (Some(user), Some(key)) = (&rules.operator, config.keys.get(&rules.key))
+            && user.namespace() != key.operator.namespace()
+        {
+            document.mistake(
+                &["client", client.as_str(), "operator"],
+                format!("`{user}` is not in the namespace of [key.{}]", rules.key),
+                suggestion(user.as_str(), [key.operator.as_str()].into_iter()).map(|_| {
+                    format!(
+                        "its operator is `{}`: take the same namespace",
+                        key.operator
+                    )
+                }),
+            );
+        }
+    }
+}
