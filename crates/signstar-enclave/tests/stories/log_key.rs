@@ -58,7 +58,7 @@ impl Logged {
         };
         let refused = Outcome::of(&mut logged.serve());
         refused.expect(1);
-        refused.expect_complaint("client `checkpoints` has it");
+        refused.expect_complaint("[client.checkpoints] has the key of the log");
         let certificate = logged.story.certificate("checkpoints");
         let certificate = format!("certificate = \"{}\"\n", certificate.display());
         let (before, _) = named
