@@ -8,6 +8,7 @@ use crate::Host;
 const CALLS: &str = "trace=execve,write,writev,pwrite64,sendto,sendmsg,openat,rename,renameat2";
 
 #[test]
+#[expect(clippy::print_stderr, reason = "why a story was not run")]
 fn a_secret_is_written_to_the_file_that_is_its_own_and_nowhere_else() {
     if Command::new("strace")
         .args(["-e", "trace=none", "true"])
