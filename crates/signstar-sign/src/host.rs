@@ -25,6 +25,7 @@ use crate::{
     journal::{HsmWitness, Journal},
     metrics::Figures,
     rates::RateFile,
+    seats::{NoSeat, Seat},
     stopwatch::Stopwatch,
 };
 
@@ -177,6 +178,23 @@ pub(crate) fn figures(config: &Config, client: &ClientName) -> Option<Arc<Figure
 /// The folder for what has to survive the sessions of `client`.
 fn state(config: &Config, client: &ClientName) -> PathBuf {
     config.state.join(client.as_str())
+}
+
+/// A place for a session of `client`, else why it gets none.
+pub(crate) fn seat(config: &Config, client: &ClientName) -> Result<Option<Seat>, NoSeat> {
+    // Nobody makes files for clients that do not exist.
+    if !config.clients.contains_key(client) {
+        return Ok(None);
+    }
+    let folder = state(config, client).join("seats");
+    match Seat::take(&folder, config.limits.sessions) {
+        Ok(Some(seat)) => Ok(Some(seat)),
+        Ok(None) => Err(NoSeat::AllTaken),
+        Err(error) => Err(NoSeat::Unusable(format!(
+            "cannot count sessions in {}: {error}",
+            folder.display()
+        ))),
+    }
 }
 
 /// Salts from the random numbers of the system.

@@ -122,6 +122,7 @@ fn the_example_of_a_configuration_is_one() {
             "idle-seconds",
             "session-seconds",
             "in-flight",
+            "sessions",
             "request-seconds",
             "timeout-seconds",
             "order",

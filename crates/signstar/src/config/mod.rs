@@ -109,6 +109,8 @@ pub enum Journal {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
+    /// The most sessions of one client at once.
+    pub sessions: NonZeroU32,
     /// The most requests in one session.
     pub requests: NonZeroU64,
     /// The longest wait for the next request, in seconds.
@@ -124,6 +126,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            sessions: NonZeroU32::MIN.saturating_add(99),
             requests: NonZeroU64::MIN.saturating_add(99_999),
             idle_seconds: NonZeroU32::MIN.saturating_add(59),
             session_seconds: NonZeroU32::MIN.saturating_add(4 * 3600 - 1),
