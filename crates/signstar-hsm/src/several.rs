@@ -1,7 +1,9 @@
 //! A key in several devices, of which none is trusted blindly.
 
 use std::{
+    error::Error,
     fmt,
+    str::FromStr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -22,7 +24,6 @@ use crate::{
     Conduct, Event, OpenError, credential,
     nethsm::{kind, question},
     patience::{Attempts, Outage},
-    value,
 };
 
 /// A key in one device or in several that are as good as each other.
@@ -52,8 +53,16 @@ impl fmt::Debug for SharedKey {
 #[error("no device is left in use: each made a signature that does not verify")]
 struct NoneTrusted;
 
+pub(crate) fn open(
+    key: &Key,
+    hsm: &NetHsm,
+    conduct: Conduct,
+) -> Result<Box<dyn Signer>, OpenError> {
+    Ok(Box::new(SharedKey::open(key, hsm, conduct)?))
+}
+
 impl SharedKey {
-    pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
+    fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
         let Credential::File(path) = &key.passphrase;
         let passphrase = credential::passphrase(path).map_err(|source| OpenError::Credential {
             path: path.clone(),
@@ -69,13 +78,17 @@ impl SharedKey {
         for device in hsm.devices() {
             let url: Url = value(&device.url)?;
             let tls: Tls = value(&device.tls)?;
-            devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
+            devices.push(
+                Client::with_options(&url, &tls, &options)
+                    .map_err(|error| OpenError::Tls(error.into()))?,
+            );
         }
         let order = match hsm.order() {
             config::Order::Listed => Order::Listed,
             config::Order::RoundRobin => Order::RoundRobin,
         };
-        let operator = Credentials::new(value(&key.operator)?, passphrase);
+        let operator = key.operator.as_deref().unwrap_or_default();
+        let operator = Credentials::new(value(operator)?, passphrase);
         Ok(Self {
             id: value(&key.id)?,
             order,
@@ -177,7 +190,7 @@ fn kind_of_all(error: FleetError) -> SignerError {
 }
 
 /// An error with its causes, in one line.
-fn whole(error: &dyn std::error::Error) -> String {
+fn whole(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -185,4 +198,14 @@ fn whole(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+fn value<T>(text: &str) -> Result<T, OpenError>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    text.parse().map_err(|source: T::Err| OpenError::Value {
+        value: text.to_owned(),
+        source: Box::new(source),
+    })
 }

@@ -104,7 +104,13 @@ pub(crate) fn enclave(
             client: client.clone(),
             key: rules.key.clone(),
         };
-        match open(config, &rules.key, Arc::new(witness), hurry) {
+        match open(
+            config,
+            &rules.key,
+            state(config, client),
+            Arc::new(witness),
+            hurry,
+        ) {
             Ok(key) => {
                 keyring.insert(rules.key.clone(), key);
             }
@@ -145,7 +151,7 @@ pub(crate) fn figures(config: &Config, client: &ClientName) -> Option<Arc<Figure
 }
 
 /// The folder for what has to survive the sessions of `client`.
-fn state(config: &Config, client: &ClientName) -> PathBuf {
+pub(crate) fn state(config: &Config, client: &ClientName) -> PathBuf {
     config.state.join(client.as_str())
 }
 
@@ -161,10 +167,11 @@ pub(crate) fn salts() -> Salts {
 /// Why a key cannot be used.
 pub(crate) type CannotOpen = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens the key `name` with all that its kinds of signature need.
+/// Opens the key `name` with all that its kinds of signature need, for whoever has the folder `state`.
 pub(crate) fn open(
     config: &Config,
     name: &KeyName,
+    state: PathBuf,
     witness: Arc<dyn Witness>,
     hurry: &Arc<Hurry>,
 ) -> Result<SigningKey, CannotOpen> {
@@ -187,6 +194,7 @@ pub(crate) fn open(
         patience: Duration::from_secs(config.limits.request_seconds.get().into()),
         connections: usize::try_from(config.limits.in_flight.get())?,
         hurry: hurry.clone(),
+        state: Some(state),
         witness,
     };
     let signer = Box::new(Stopwatch(signstar_hsm::open(key, hsm, conduct)?));

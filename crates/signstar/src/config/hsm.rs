@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
+use super::{Pkcs11, YubiHsm2};
+
 /// One HSM, whatever its make.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -11,6 +13,12 @@ pub enum Hsm {
     /// A NetHSM, in hardware or in software.
     #[serde(rename = "nethsm")]
     NetHsm(NetHsm),
+    /// A token behind PKCS#11.
+    #[serde(rename = "pkcs11")]
+    Pkcs11(Pkcs11),
+    /// A YubiHSM2.
+    #[serde(rename = "yubihsm2")]
+    YubiHsm2(YubiHsm2),
 }
 
 /// A NetHSM: one device, or several that hold the same keys.
@@ -56,7 +64,7 @@ struct WrittenNetHsm {
     timeout_seconds: NonZeroU32,
 }
 
-fn ten_seconds() -> NonZeroU32 {
+pub(super) fn ten_seconds() -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(9)
 }
 
@@ -95,11 +103,27 @@ impl NetHsm {
 }
 
 impl Hsm {
+    /// Its kind as it is called in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NetHsm(_) => "nethsm",
+            Self::Pkcs11(_) => "pkcs11",
+            Self::YubiHsm2(_) => "yubihsm2",
+        }
+    }
+
     /// Whether one device belongs to both, as far as the addresses tell.
     pub(super) fn shares_a_device_with(&self, other: &Self) -> bool {
-        let (Self::NetHsm(one), Self::NetHsm(other)) = (self, other);
-        one.devices
-            .iter()
-            .any(|device| other.devices.iter().any(|known| known.url == device.url))
+        match (self, other) {
+            (Self::NetHsm(one), Self::NetHsm(other)) => one
+                .devices
+                .iter()
+                .any(|device| other.devices.iter().any(|known| known.url == device.url)),
+            (Self::Pkcs11(one), Self::Pkcs11(other)) => one.may_be(other),
+            (Self::YubiHsm2(one), Self::YubiHsm2(other)) => one.serial == other.serial,
+            // What else there is has a module for PKCS#11 as well.
+            (Self::Pkcs11(_), _) | (_, Self::Pkcs11(_)) => true,
+            _ => false,
+        }
     }
 }

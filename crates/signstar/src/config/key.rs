@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileNames, HsmName, InvalidName};
+use super::{FileNames, Hsm, HsmName, InvalidName, ObjectId};
 use crate::request::OutputType;
 
 /// One key in an HSM, and what to use it with.
@@ -13,11 +13,13 @@ use crate::request::OutputType;
 pub struct Key {
     /// The HSM that holds it.
     pub hsm: HsmName,
-    /// Its identifier in the HSM.
+    /// Its identifier in the HSM; behind PKCS#11 its label.
     pub id: String,
-    /// The operator in the HSM that may use it.
-    pub operator: String,
-    /// Where the passphrase of that operator is.
+    /// Its identifier on a token behind PKCS#11, where several keys have one label.
+    pub object_id: Option<ObjectId>,
+    /// The operator in the HSM that may use it. There is none behind PKCS#11.
+    pub operator: Option<String>,
+    /// Where the passphrase of that operator is; behind PKCS#11 the PIN of the token.
     pub passphrase: Credential,
     /// The file with its OpenPGP certificate of version 4.
     pub certificate: Option<PathBuf>,
@@ -111,6 +113,22 @@ impl Key {
             OutputType::Ssh if self.ssh_namespace.is_none() => Some("ssh-namespace"),
             OutputType::Raw if self.raw.is_none() => Some("raw"),
             OutputType::Ssh | OutputType::Raw if !has_public_key => Some("public-key"),
+            _ => None,
+        }
+    }
+
+    /// What it has or lacks that does not go with a key in `hsm`.
+    pub(super) fn does_not_fit(&self, hsm: &Hsm) -> Option<&'static str> {
+        let behind_pkcs11 = matches!(hsm, Hsm::Pkcs11(_));
+        match (&self.operator, &self.object_id) {
+            (Some(_), _) if behind_pkcs11 => Some(
+                "has an `operator`, but a token has none: `passphrase` is its PIN and `operator` \
+                 has to be left out",
+            ),
+            (None, _) if !behind_pkcs11 => Some("has no `operator`, which its HSM needs"),
+            (_, Some(_)) if !behind_pkcs11 => {
+                Some("has an `object-id`, which only keys behind PKCS#11 have")
+            }
             _ => None,
         }
     }

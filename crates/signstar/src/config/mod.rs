@@ -9,7 +9,9 @@ mod key;
 mod log;
 mod name;
 mod pattern;
+mod pkcs11;
 mod user;
+mod yubihsm2;
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +27,9 @@ pub use key::{Credential, Key, Mechanism, SshNamespace};
 pub use log::{FileNames, Log, PublicLog};
 pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName, UserName};
 pub use pattern::NamePattern;
+pub use pkcs11::{ObjectId, Pkcs11, Token};
 pub use user::{Backup, Role};
+pub use yubihsm2::{Connector, Serial, YubiHsm2};
 
 use crate::request::OutputType;
 
@@ -129,6 +133,14 @@ pub enum InvalidConfig {
         key: KeyName,
         /// The HSM it should be in.
         hsm: HsmName,
+    },
+    /// A key has or lacks what its kind of HSM does not know or needs.
+    #[error("key `{key}` {problem}")]
+    NotForItsHsm {
+        /// The key.
+        key: KeyName,
+        /// What is wrong about it.
+        problem: &'static str,
     },
     /// A client may have a kind of signature that its key is not set up for.
     #[error("client `{client}` may have `{}`, but [key.{key}] has no `{missing}`", output.as_str())]
@@ -301,10 +313,16 @@ impl Config {
 
     fn check_keys(&self) -> Result<(), InvalidConfig> {
         for (name, key) in &self.keys {
-            if !self.hsms.contains_key(&key.hsm) {
+            let Some(hsm) = self.hsms.get(&key.hsm) else {
                 return Err(InvalidConfig::NoSuchHsm {
                     key: name.clone(),
                     hsm: key.hsm.clone(),
+                });
+            };
+            if let Some(problem) = key.does_not_fit(hsm) {
+                return Err(InvalidConfig::NotForItsHsm {
+                    key: name.clone(),
+                    problem,
                 });
             }
             if let Some(notation) = key.notations.keys().find(|name| !is_notation(name)) {
@@ -455,6 +473,31 @@ mod tests {
             assert!(message.contains("not both"), "{bad}: {message}");
         }
         assert!(error(one, &format!("{one}\nsurprise = 1")).contains("unknown field"));
+    }
+
+    #[test]
+    fn every_kind_of_hsm_is_understood_by_every_binary() {
+        let nethsm = "kind = \"nethsm\"\n        url = \"https://127.0.0.1:8443/api/v1\"\n        tls = \"system\"";
+        let operator = "        operator = \"packages\"\n";
+        let token = "kind = \"pkcs11\"\nmodule = \"/m.so\"\ntoken = \"signing\"";
+        let behind_pkcs11 = GOOD.replace(nethsm, token);
+        let without = behind_pkcs11.replace(operator, "");
+        Config::parse(&without).expect("good");
+        let id = "id = \"packages\"";
+        let with_id = format!("{id}\nobject-id = \"0a\"");
+        Config::parse(&without.replace(id, &with_id)).expect("good");
+        let yubihsm2 = "kind = \"yubihsm2\"\nconnector = \"usb\"\nserial = \"0012345678\"";
+        let config = Config::parse(&GOOD.replace(nethsm, yubihsm2)).expect("good");
+        assert!(config.hsms.values().all(|hsm| hsm.kind() == "yubihsm2"));
+        for (text, why) in [
+            (behind_pkcs11, "a token has none"),
+            (GOOD.replace(operator, ""), "no `operator`"),
+            (GOOD.replace(id, &with_id), "`object-id`"),
+            (GOOD.replace("\"nethsm\"", "\"tpm\""), "unknown variant"),
+        ] {
+            let message = Config::parse(&text).expect_err(why).to_string();
+            assert!(message.contains(why), "{message}");
+        }
     }
 
     #[test]
