@@ -96,6 +96,9 @@ pub enum TokenError {
     /// The token has another key under this name.
     #[error("the key on the token is not that of the certificate")]
     OtherKey,
+    /// The token does not show the public half, or it is of no kind that signs here.
+    #[error("the token shows no public key of a kind that signs here")]
+    NotShown,
     /// The process with the module did not answer in time, and was killed.
     #[error("the PKCS#11 module does not answer in time")]
     Timeout,

@@ -101,14 +101,27 @@ impl<'a> Setup<'a> {
         name: &Name,
         kind: KeyKind,
     ) -> Result<PublicKey, TokenError> {
-        let login = Login {
-            module: self.token.module().to_owned(),
-            token: self.token.token().clone(),
-            pin,
-        };
+        let login = self.login(pin);
         match self.ask(&Question::Generate(login, name.clone(), kind))? {
             Answer::Key(Some(key)) => Ok(key),
             _ => Err(Garbled.into()),
+        }
+    }
+
+    /// The public half of the one key with this name.
+    pub fn public_key(&self, pin: Passphrase, name: &Name) -> Result<PublicKey, TokenError> {
+        match self.ask(&Question::Open(self.login(pin), name.clone()))? {
+            Answer::Key(Some(key)) => Ok(key),
+            Answer::Key(None) => Err(TokenError::NotShown),
+            _ => Err(Garbled.into()),
+        }
+    }
+
+    fn login(&self, pin: Passphrase) -> Login {
+        Login {
+            module: self.token.module().to_owned(),
+            token: self.token.token().clone(),
+            pin,
         }
     }
 

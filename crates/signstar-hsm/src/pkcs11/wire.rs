@@ -27,7 +27,7 @@ use super::{Failure, KeyKind};
 
 /// The longest body, in octets (16 KiB).
 const MAX_OCTETS: usize = 16 << 10;
-/// The longest explanation of a failure, in octets.
+/// The longest explanation of a failure, in characters.
 const MAX_DETAIL: usize = 400;
 
 /// What the process with the module is asked.
@@ -164,8 +164,7 @@ impl Answer {
             },
             Self::Signature(signature) => body.kind(8).field(signature),
             Self::Failed(failure, detail) => {
-                let end = detail.floor_char_boundary(MAX_DETAIL);
-                let detail = detail.get(..end).unwrap_or_default();
+                let detail: String = detail.chars().take(MAX_DETAIL).collect();
                 body.kind(9)
                     .field(&[failure.code()])
                     .field(detail.as_bytes())
@@ -451,6 +450,6 @@ mod tests {
         }
         send(&mut Vec::new(), &[0; MAX_OCTETS + 1]).expect_err("too long");
         let long = Answer::Failed(Failure::Lost, "ß".repeat(MAX_OCTETS));
-        assert!(long.encode().len() < 2 * MAX_DETAIL);
+        assert!(long.encode().len() < 3 * MAX_DETAIL);
     }
 }

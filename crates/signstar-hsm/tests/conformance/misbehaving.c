@@ -93,7 +93,7 @@ static ulong_t sign(ulong_t session, unsigned char *data, ulong_t length,
         abort();
     if (told("gone"))
         return 0x32; /* CKR_DEVICE_REMOVED */
-    if (told("logged-out") && signatures++ > 0)
+    if (told("logged-out") && signature && signatures++ > 0)
         return 0x101; /* CKR_USER_NOT_LOGGED_IN */
     ulong_t value = ((ulong_t (*)(ulong_t, unsigned char *, ulong_t, unsigned char *, ulong_t *))
                          real->function[SIGN])(session, data, length, signature, octets);

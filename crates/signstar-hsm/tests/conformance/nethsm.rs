@@ -35,7 +35,9 @@ impl SoftNetHsm {
         self.stop();
         let device = Device::open(&self.folder.path().join("device")).expect("a device");
         let mut misbehaviour = Misbehaviour::default();
-        misbehaviour.kind = kind.map(|kind| kind.parse().expect("a kind"));
+        if let Some(kind) = kind {
+            misbehaviour.kind = Some(kind.parse().expect("a kind"));
+        }
         let server = Server::start_misbehaving(device, &self.address, None, misbehaviour);
         let server = server.expect("a server");
         self.address = server.address().to_string();

@@ -114,10 +114,9 @@ fn kind(signed: Result<Vec<u8>, SignerError>) -> String {
 
 /// One key of each bench, for what has nothing to do with its type.
 fn ed25519(bench: &impl Bench) -> (String, PublicKey, Message) {
-    let keys = bench.keys().into_iter();
+    let mut keys = bench.keys().into_iter();
     let (name, public) = keys
-        .filter(|(_, key)| matches!(key, PublicKey::Ed25519(_)))
-        .last()
+        .rfind(|(_, key)| matches!(key, PublicKey::Ed25519(_)))
         .expect("every HSM has one");
     let message = messages(&public, "a text").remove(0);
     (name, public, message)

@@ -138,9 +138,17 @@ impl SoftHsm2 {
             id,
         ];
         self.tool(&make);
-        let shown = self.tool(&["--list-objects", "--type", "pubkey", "--id", id]);
+        let shown = self.tool(&["--list-objects", "--type", "pubkey"]);
         let shown = String::from_utf8_lossy(&shown.stdout);
-        let point = shown
+        let of_it = |object: &&str| {
+            let mut lines = object.lines();
+            lines.any(|line| line.trim().strip_prefix("ID:").map(str::trim) == Some(id))
+        };
+        let object = shown
+            .split("Public Key Object")
+            .find(of_it)
+            .expect("it is there");
+        let point = object
             .lines()
             .find_map(|line| line.trim().strip_prefix("EC_POINT:"));
         let key = match (kind, point) {

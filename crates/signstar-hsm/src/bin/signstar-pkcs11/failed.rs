@@ -25,7 +25,12 @@ impl From<Error> for Failed {
             Error::LibraryLoading(_) | Error::MissingSymbol(_) => Failure::Module,
             _ => Failure::Refused,
         };
-        Self(failure, error.to_string())
+        let detail = match &error {
+            // Its text explains PKCS#11 at length.
+            Error::Pkcs11(value, function) => format!("C_{function:?}: {value:?}"),
+            error => error.to_string(),
+        };
+        Self(failure, detail)
     }
 }
 

@@ -38,7 +38,12 @@ impl Session {
             let detail = "the key wants its PIN for each signature (CKA_ALWAYS_AUTHENTICATE)";
             return Err(Failed(Failure::Refused, detail.to_owned()));
         }
-        self.key = Some(key);
+        let told = self.handle.get_attributes(key, &[AttributeType::KeyType])?;
+        let [Attribute::KeyType(kind)] = told[..] else {
+            let detail = "the key has no type (CKA_KEY_TYPE)";
+            return Err(Failed(Failure::Refused, detail.to_owned()));
+        };
+        self.key = Some((key, kind));
         Ok(())
     }
 
@@ -63,7 +68,7 @@ impl Session {
     ///
     /// It is in an object of its own, which has the identifier of the private one, or its label.
     pub(crate) fn public_key(&self) -> Result<Option<PublicKey>, Failed> {
-        let key = self.key.ok_or_else(Failed::out_of_turn)?;
+        let (key, _) = self.key.ok_or_else(Failed::out_of_turn)?;
         let wanted = [
             AttributeType::Id,
             AttributeType::Label,

@@ -107,7 +107,7 @@ fn answer(mut stream: &UnixStream, questions: &Receiver<Zeroizing<Vec<u8>>>) -> 
 fn act(question: Question, session: &mut Option<Session>) -> Result<Answer, Failed> {
     match question {
         Question::Open(login, name) => {
-            let opened = session.insert(Session::open(login)?);
+            let opened = session.insert(Session::open(&login)?);
             opened.find(&name)?;
             Ok(Answer::Key(opened.public_key()?))
         }
@@ -122,7 +122,7 @@ fn act(question: Question, session: &mut Option<Session>) -> Result<Answer, Fail
             pin,
         } => making::initialise(&module, &label, &officer, &pin).map(|()| Answer::Done),
         Question::Generate(login, name, kind) => {
-            let made = Session::open_for_writing(login)?.generate(&name, kind)?;
+            let made = Session::open_for_writing(&login)?.generate(&name, kind)?;
             Ok(Answer::Key(Some(made)))
         }
     }

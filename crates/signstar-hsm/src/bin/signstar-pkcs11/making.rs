@@ -67,7 +67,7 @@ impl Session {
                 name,
                 &Mechanism::RsaPkcsKeyPairGen,
                 &[
-                    Attribute::ModulusBits(u64::from(bits).try_into().map_err(Failed::to_begin)?),
+                    Attribute::ModulusBits(u64::from(bits).into()),
                     Attribute::PublicExponent(vec![1, 0, 1]),
                 ],
             )?,

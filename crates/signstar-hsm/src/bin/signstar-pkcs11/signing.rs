@@ -1,9 +1,12 @@
 //! One signature, in the form that is promised.
 
-use cryptoki::mechanism::{
-    Mechanism, MechanismType,
-    eddsa::{EddsaParams, EddsaSignatureScheme},
-    rsa::{PkcsMgfType, PkcsPssParams},
+use cryptoki::{
+    mechanism::{
+        Mechanism, MechanismType,
+        eddsa::{EddsaParams, EddsaSignatureScheme},
+        rsa::{PkcsMgfType, PkcsPssParams},
+    },
+    object::KeyType,
 };
 use der::{Encode, Sequence, asn1::UintRef};
 use signstar::{request::Digest, sign::Message};
@@ -21,7 +24,12 @@ struct EcdsaSigValue<'a> {
 impl Session {
     /// Signs with the key that was found.
     pub(crate) fn sign(&self, message: &Message) -> Result<Vec<u8>, Failed> {
-        let key = self.key.ok_or_else(Failed::out_of_turn)?;
+        let (key, kind) = self.key.ok_or_else(Failed::out_of_turn)?;
+        // Modules answer this as they like; SoftHSM 2 calls it a failure that may pass.
+        if !fits(message, kind) {
+            let detail = format!("the key is of the type {kind}");
+            return Err(Failed(Failure::Refused, detail));
+        }
         let signature = self
             .handle
             .sign(&mechanism(message), key, message.as_octets())?;
@@ -29,6 +37,14 @@ impl Session {
             Message::Ecdsa(_) => in_der(&signature),
             _ => Ok(signature),
         }
+    }
+}
+
+fn fits(message: &Message, kind: KeyType) -> bool {
+    match message {
+        Message::RsaPkcs1(_) | Message::RsaPss(_) => kind == KeyType::RSA,
+        Message::Ecdsa(_) => kind == KeyType::EC,
+        Message::Ed25519(_) => kind == KeyType::EC_EDWARDS,
     }
 }
 
@@ -59,7 +75,7 @@ fn in_der(signature: &[u8]) -> Result<Vec<u8>, Failed> {
             "an ECDSA signature of no two numbers".to_owned(),
         )
     };
-    if signature.is_empty() || signature.len() % 2 != 0 {
+    if signature.is_empty() || !signature.len().is_multiple_of(2) {
         return Err(bad());
     }
     let (r, s) = signature.split_at(signature.len() / 2);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
-    object::ObjectHandle,
+    object::{KeyType, ObjectHandle},
     session::{Session as Handle, UserType},
     slot::Slot,
     types::AuthPin,
@@ -20,7 +20,7 @@ use crate::failed::Failed;
 pub(crate) struct Session {
     // Closed before the module is left.
     pub(crate) handle: Handle,
-    pub(crate) key: Option<ObjectHandle>,
+    pub(crate) key: Option<(ObjectHandle, KeyType)>,
     #[expect(dead_code, reason = "left when the session is, never asked again")]
     module: Module,
 }
@@ -37,13 +37,13 @@ enum Access {
 
 impl Session {
     /// Finds the token and logs in, unless that could lock it.
-    pub(crate) fn open(login: Login) -> Result<Self, Failed> {
-        Self::log_in(&login, Access::Read)
+    pub(crate) fn open(login: &Login) -> Result<Self, Failed> {
+        Self::log_in(login, Access::Read)
     }
 
     /// The same, to change what is on the token.
-    pub(crate) fn open_for_writing(login: Login) -> Result<Self, Failed> {
-        Self::log_in(&login, Access::Write)
+    pub(crate) fn open_for_writing(login: &Login) -> Result<Self, Failed> {
+        Self::log_in(login, Access::Write)
     }
 
     fn log_in(login: &Login, access: Access) -> Result<Self, Failed> {
