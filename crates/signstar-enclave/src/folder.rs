@@ -10,10 +10,10 @@ use std::{
 use nix::fcntl::{Flock, FlockArg};
 use signstar::config::Config;
 
-use crate::{Client, Description, Error, SoftNetHsm, TransparencyLog, error::OnPath};
+use crate::{Client, Description, Error, TransparencyLog, device::Device, error::OnPath};
 
 /// The domain of an enclave that is no real one (RFC 2606 §2).
-const DOMAIN: &str = "signstar.example";
+pub(crate) const DOMAIN: &str = "signstar.example";
 
 /// The folder of an enclave: absolute, of this user alone.
 #[derive(Clone, Debug)]
@@ -158,7 +158,7 @@ impl Folder {
     pub(crate) fn write_configuration(
         &self,
         clients: &[Client],
-        hsm: &SoftNetHsm,
+        hsm: &Device,
         log: &TransparencyLog,
     ) -> Result<(), Error> {
         let mut text = format!(
@@ -172,30 +172,19 @@ impl Folder {
              socket = {socket}\n\
              vkey = {vkey}\n\
              \n\
-             [hsm.main]\n\
-             kind = \"nethsm\"\n\
-             url = {url}\n\
-             tls = {tls}\n\
+             {hsm}\
              \n\
              [user.certificates]\n\
              role = \"certificates\"\n\
              \n\
              [user.metrics]\n\
-             role = \"metrics\"\n\
-             \n\
-             [user.backup]\n\
-             role = \"backup\"\n\
-             hsm = \"main\"\n\
-             operator = \"backup\"\n\
-             passphrase = {{ file = {backup} }}\n",
+             role = \"metrics\"\n",
             domain = quote(DOMAIN),
             journal = quote(&self.journal().to_string_lossy()),
             state = quote(&self.path().join("state").to_string_lossy()),
             socket = quote(&log.socket().to_string_lossy()),
             vkey = quote(log.vkey()),
-            url = quote(hsm.url()),
-            tls = quote(hsm.tls()),
-            backup = quote(&self.secret_file("backup").to_string_lossy()),
+            hsm = hsm.tables(self),
         );
         for Client { name, .. } in clients {
             text.push_str(&format!(
@@ -203,15 +192,14 @@ impl Folder {
                  [key.{key}]\n\
                  hsm = \"main\"\n\
                  id = {key}\n\
-                 operator = {key}\n\
-                 passphrase = {{ file = {passphrase} }}\n\
+                 {credential}\
                  certificate = {certificate}\n\
                  \n\
                  [client.{key}]\n\
                  key = {key}\n\
                  outputs = [\"OpenPGPv4\"]\n",
                 key = quote(name),
-                passphrase = quote(&self.secret_file(name).to_string_lossy()),
+                credential = hsm.credential(self, name),
                 certificate = quote(&self.certificate(name).to_string_lossy()),
             ));
         }
@@ -221,7 +209,7 @@ impl Folder {
 }
 
 /// A TOML basic string. Paths here have no control characters.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

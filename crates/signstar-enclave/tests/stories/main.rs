@@ -23,6 +23,7 @@ mod sandbox;
 mod sessions;
 mod story;
 mod strangers;
+mod tokens;
 mod trouble;
 mod tunnels;
 mod watching;

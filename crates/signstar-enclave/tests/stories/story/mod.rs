@@ -14,7 +14,7 @@ use std::{
 };
 
 use serde_json::Value;
-use signstar_enclave::{Client, Description, Enclave, KeyType, Options};
+use signstar_enclave::{Client, Description, Enclave, Error, HsmKind, KeyType, Options};
 use tempfile::TempDir;
 
 pub(crate) use openpgp::{GnuPg, is_installed, other_verdicts};
@@ -26,6 +26,7 @@ pub(crate) use session::{Session, code, named, resident, servers};
 /// Everything is below the target folder and is removed at the end, unless the story goes wrong.
 pub(crate) struct Story {
     enclave: Option<Enclave>,
+    hsm: HsmKind,
     options: Options,
     folder: TempDir,
 }
@@ -38,6 +39,11 @@ impl Story {
 
     /// A story with `clients`.
     pub(crate) fn with_clients(clients: &[(&str, KeyType)]) -> Self {
+        Self::on(HsmKind::SoftNetHsm, clients).expect("it is part of this workspace")
+    }
+
+    /// A story with `clients` and an HSM of this kind; tells why if that is not there.
+    pub(crate) fn on(hsm: HsmKind, clients: &[(&str, KeyType)]) -> Option<Self> {
         let folder = a_folder();
         let options = Options {
             folder: folder.path().join("enclave"),
@@ -48,19 +54,38 @@ impl Story {
         };
         let mut story = Self {
             enclave: None,
+            hsm,
             options,
             folder,
         };
         story.files();
-        story.start();
-        story
+        match story.try_to_start() {
+            Err(Error::Missing(what)) if hsm != HsmKind::SoftNetHsm => {
+                tell(&format!("SKIPPED: {what} is not installed"));
+                None
+            }
+            started => {
+                story.started(started);
+                Some(story)
+            }
+        }
     }
 
     /// Starts the enclave, after [`Self::end_enclave`] with the keys that it had.
     pub(crate) fn start(&mut self) {
+        let started = self.try_to_start();
+        self.started(started);
+    }
+
+    fn try_to_start(&self) -> Result<Enclave, Error> {
         program("signstar-sign");
+        program("signstar-pkcs11");
         program("signstar-request-signature");
-        self.enclave = Some(Enclave::start(&self.options).unwrap_or_else(|error| {
+        Enclave::start_on(self.hsm, &self.options)
+    }
+
+    fn started(&mut self, started: Result<Enclave, Error>) {
+        self.enclave = Some(started.unwrap_or_else(|error| {
             panic!(
                 "the enclave does not start: {error}\nhint: {}",
                 error.hint()
