@@ -125,8 +125,8 @@ impl TokenKey {
 
     /// Starts a process, logs in and finds the key.
     fn begin(&self, end: Instant) -> Result<Helper, TokenError> {
-        let mut helper = Helper::start(&self.environment)?;
         let (turn, pin) = self.pin.turn(end)?;
+        let mut helper = Helper::start(&self.environment)?;
         let login = Login {
             module: self.module.clone(),
             token: self.token.clone(),

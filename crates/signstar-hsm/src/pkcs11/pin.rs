@@ -5,7 +5,7 @@ use std::{
     io::{self, Read, Seek, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::PathBuf,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, TryLockError as Locked},
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -32,13 +32,13 @@ pub(super) struct Pin {
     token: String,
     /// Where the note is, if there is a folder for it.
     note: Option<PathBuf>,
-    /// The same as the note, for this process.
+    /// The same as the note, for this process. Whoever logs in holds it.
     refused: Mutex<Option<String>>,
 }
 
 /// The turn to log in, once.
 pub(super) struct Turn<'a> {
-    pin: &'a Pin,
+    refused: MutexGuard<'a, Option<String>>,
     which: String,
     note: Option<File>,
 }
@@ -61,6 +61,7 @@ impl Pin {
     ///
     /// Fails if the token has called it wrong before.
     pub(super) fn turn(&self, end: Instant) -> Result<(Turn<'_>, Passphrase), TokenError> {
+        let refused = self.wait(end)?;
         let mut note = match &self.note {
             Some(path) => Some(lock(path, end)?),
             None => None,
@@ -70,18 +71,28 @@ impl Pin {
             Some(note) => read(note).map_err(TokenError::NoNote)?,
             None => String::new(),
         };
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         if written == which || refused.as_ref() == Some(&which) {
             return Err(TokenError::KnownWrongPin);
         }
-        drop(refused);
         let passphrase = credential::passphrase(&self.path)?;
         let turn = Turn {
-            pin: self,
+            refused,
             which,
             note,
         };
         Ok((turn, passphrase))
+    }
+
+    fn wait(&self, end: Instant) -> Result<MutexGuard<'_, Option<String>>, TokenError> {
+        loop {
+            match self.refused.try_lock() {
+                Ok(refused) => return Ok(refused),
+                // A note is sound whatever happened to who wrote it.
+                Err(Locked::Poisoned(refused)) => return Ok(refused.into_inner()),
+                Err(Locked::WouldBlock) if Instant::now() < end => sleep(PAUSE),
+                Err(Locked::WouldBlock) => return Err(TokenError::Busy),
+            }
+        }
     }
 
     /// What changes whenever the file with the PIN does, or the token is another one.
@@ -102,9 +113,7 @@ impl Pin {
 impl Turn<'_> {
     /// The token calls the PIN wrong.
     pub(super) fn refused(mut self) -> io::Result<()> {
-        let mut refused = (self.pin.refused.lock()).unwrap_or_else(PoisonError::into_inner);
-        *refused = Some(self.which.clone());
-        drop(refused);
+        *self.refused = Some(self.which.clone());
         let Some(note) = &mut self.note else {
             return Ok(());
         };

@@ -5,6 +5,7 @@ mod misbehaving;
 mod nethsm;
 mod openssl;
 mod pkcs11;
+mod program;
 mod suite;
 mod token;
 

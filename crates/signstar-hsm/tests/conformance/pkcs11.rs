@@ -131,6 +131,19 @@ fn a_wrong_pin_is_tried_once_by_everybody_together() {
     assert!(told.contains("has called the PIN wrong before"), "{told}");
     assert_eq!(bench.logins(), 1);
 
+    // Without a place for notes, one process knows by itself.
+    let alone = suite::open(
+        &key,
+        &bench.hsm(30),
+        conduct(None, Duration::from_secs(60)).0,
+    );
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| cause(alone.sign(&message)));
+        }
+    });
+    assert_eq!(bench.logins(), 2);
+
     // The right one in the same file: nobody has to be restarted.
     bench.secret("of this key", PIN);
     for session in &sessions {
