@@ -147,9 +147,10 @@ mod tests {
             ),
             ("https://[2001:db8::1]:8443", "2001:db8::1", 8443),
             ("https://[2001:db8::1]/", "2001:db8::1", 443),
+            ("http://192.0.2.1:12345", "192.0.2.1", 12345),
         ] {
             assert_eq!(host_and_port(url), Some((host, port)), "{url}");
         }
-        assert_eq!(host_and_port("http://192.0.2.1"), None);
+        assert_eq!(host_and_port("ftp://192.0.2.1"), None);
     }
 }

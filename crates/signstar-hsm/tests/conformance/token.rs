@@ -36,6 +36,22 @@ pub(crate) struct SoftHsm2 {
 }
 
 impl SoftHsm2 {
+    /// The same for so many sessions at the same time.
+    pub(crate) fn hsm_with(&self, timeout_seconds: u32, sessions: u8) -> Hsm {
+        let at = |name: &str| format!("{:?}", self.path().join(name).display().to_string());
+        hsm(&format!(
+            "kind = \"pkcs11\"\nmodule = \"{}\"\ntoken = \"{LABEL}\"\n\
+             timeout-seconds = {timeout_seconds}\nsessions = {sessions}\n\
+             environment = {{ SOFTHSM2_CONF = {}, REAL_MODULE = \"{}\", MISBEHAVIOUR = {}, \
+             LOGINS = {} }}",
+            self.module.display(),
+            at("softhsm2.conf"),
+            self.real.display(),
+            at("misbehaviour"),
+            at("logins"),
+        ))
+    }
+
     /// One with the token and no keys.
     pub(crate) fn empty() -> Option<Self> {
         let bench = Self::without_token()?;
@@ -215,18 +231,7 @@ impl Bench for SoftHsm2 {
     }
 
     fn hsm(&self, timeout_seconds: u32) -> Hsm {
-        let at = |name: &str| format!("{:?}", self.path().join(name).display().to_string());
-        hsm(&format!(
-            "kind = \"pkcs11\"\nmodule = \"{}\"\ntoken = \"{LABEL}\"\n\
-             timeout-seconds = {timeout_seconds}\n\
-             environment = {{ SOFTHSM2_CONF = {}, REAL_MODULE = \"{}\", MISBEHAVIOUR = {}, \
-             LOGINS = {} }}",
-            self.module.display(),
-            at("softhsm2.conf"),
-            self.real.display(),
-            at("misbehaviour"),
-            at("logins"),
-        ))
+        self.hsm_with(timeout_seconds, 4)
     }
 
     fn keys(&self) -> Vec<(String, PublicKey)> {
