@@ -140,7 +140,8 @@ fn readers(config: &Config) -> BTreeMap<&Path, &str> {
     for key in config.keys.values() {
         readers.insert(key.passphrase.path(), "root");
     }
-    for Hsm::NetHsm(hsm) in config.hsms.values() {
+    for hsm in config.hsms.values() {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         let account = hsm.settings().metrics.as_ref();
         readers.extend(account.map(|account| (account.passphrase.path(), "root")));
     }

@@ -133,13 +133,26 @@ fn trusted_now(url: &str, trust: &[String], timeout: Duration) -> Option<String>
     trust.iter().any(is_it).then_some(shown)
 }
 
+fn is_planned_for(hsm: &Hsm) -> bool {
+    matches!(hsm, Hsm::NetHsm(_))
+}
+
 /// The HSMs that are meant.
 fn entries<'a>(config: &'a Config, scope: &Scope) -> Result<Vec<Entry<'a>>, HsmError> {
     let is_meant = |name: &HsmName| scope.hsm.as_ref().is_none_or(|hsm| hsm == name);
     let mut entries = Vec::new();
     for (name, hsm) in config.hsms.iter().filter(|(name, _)| is_meant(name)) {
-        let Hsm::NetHsm(hsm) = hsm;
-        entries.push(Entry::new(config, name, hsm, scope)?);
+        match hsm {
+            Hsm::NetHsm(hsm) => entries.push(Entry::new(config, name, hsm, scope)?),
+            other if scope.hsm.is_some() => {
+                return Err(HsmError::Unfit(format!(
+                    "[hsm.{name}] is of the kind {}, which is set up by hand: see docs/hsm.md",
+                    other.kind()
+                )));
+            }
+            // Who means all means all that can be meant.
+            _ => {}
+        }
     }
     match &scope.hsm {
         Some(name) if entries.is_empty() => Err(HsmError::NoHsm(name.clone())),
@@ -160,6 +173,16 @@ pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Out
         plans.insert(entry.name.to_string(), plan);
     }
     tell(&plans, form, out)?;
+    if let (Form::Text, None) = (form, &scope.hsm) {
+        for (name, hsm) in config.hsms.iter().filter(|(_, hsm)| !is_planned_for(hsm)) {
+            writeln!(
+                out,
+                "[hsm.{name}]\nnote: an HSM of the kind {} is set up by hand: see docs/hsm.md",
+                hsm.kind()
+            )
+            .map_err(HsmError::Output)?;
+        }
+    }
     let is_pending = plans.values().any(|plan| !plan.steps.is_empty());
     let refused = plans.into_values().filter(|plan| !plan.refusals.is_empty());
     if let Some(plan) = refused.max_by_key(of_plan) {

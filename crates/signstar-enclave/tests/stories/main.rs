@@ -29,6 +29,7 @@ mod secrets;
 mod sessions;
 mod story;
 mod strangers;
+mod tokens;
 mod trouble;
 mod tunnels;
 mod watching;

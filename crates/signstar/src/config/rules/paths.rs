@@ -29,7 +29,8 @@ pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
             paths.push((vec!["user", name.as_str(), "passphrase"], passphrase));
         }
     }
-    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+    for (name, hsm) in &config.hsms {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         let account = hsm.settings().metrics.as_ref();
         let passphrase = account.map(|account| account.passphrase.path());
         paths.extend(passphrase.map(|path| (vec!["hsm", name.as_str(), "metrics"], path)));
