@@ -78,6 +78,17 @@ impl Folder {
         durable::write(&path, checkpoint.as_bytes(), Readers::Everybody)
     }
 
+    /// Takes the folder for one writer, until what is returned is dropped. Nothing if another
+    /// process has it, whatever that calls its private folder.
+    pub(crate) fn lock(&self) -> Result<Option<fs::File>, StorageError> {
+        let folder = fs::File::open(&self.0).on("open", &self.0)?;
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(source).on("lock", &self.0),
+        }
+    }
+
     /// Removes the partial files of tiles that are complete in a log that grew from `before` to
     /// `after` entries. Who still asks for one is told to take the complete one.
     ///
