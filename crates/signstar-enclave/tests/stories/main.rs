@@ -16,6 +16,7 @@ mod log_key;
 mod logged;
 mod many;
 mod mechanisms;
+mod monitored;
 mod others;
 mod pacman;
 mod rates;

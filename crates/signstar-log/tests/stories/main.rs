@@ -1,9 +1,12 @@
 //! What happens to a log, and what it promises meanwhile.
 
+mod console;
 mod cosigned;
 mod crash;
 mod damage;
 mod disk;
+mod forged;
+mod mounted;
 mod public;
 mod room;
 mod set_back;
