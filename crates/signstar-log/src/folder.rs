@@ -133,15 +133,29 @@ impl Tiles for Folder {
     type Error = StorageError;
 
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, StorageError> {
-        let limit = limit(tile);
+        let mut octets = Vec::new();
+        self.tile_into(tile, limit(tile), &mut octets)?;
+        Ok(octets)
+    }
+}
+
+impl Folder {
+    /// Reads the file of `tile`, which may have at most `limit` octets, in place of what was in
+    /// `octets`.
+    pub(crate) fn tile_into(
+        &self,
+        tile: Tile,
+        limit: u64,
+        octets: &mut Vec<u8>,
+    ) -> Result<(), StorageError> {
         let path = self.0.join(tile.path());
-        if let Some(octets) = durable::read(&path, limit)? {
-            return Ok(octets);
+        if durable::read_into(&path, limit, octets)? {
+            return Ok(());
         }
         let full = self.0.join(tile.full().path());
-        durable::read(&full, limit)?.map_or_else(
-            || Err(io::Error::from(io::ErrorKind::NotFound)).on("read", &path),
-            Ok,
-        )
+        if durable::read_into(&full, limit, octets)? {
+            return Ok(());
+        }
+        Err(io::Error::from(io::ErrorKind::NotFound)).on("read", &path)
     }
 }
