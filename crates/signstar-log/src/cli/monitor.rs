@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use serde::Serialize;
 use signstar_log::{
-    monitor::{self, Difference, Memory, Verdict, Watched},
+    monitor::{self, Difference, Memory, Repository, Verdict, Watched},
     source::Source,
 };
 
@@ -69,23 +69,31 @@ pub(crate) fn monitor(arguments: &MonitorArguments) -> Result<ExitCode, Failure>
     let policy = arguments.trust.policy()?;
     let source = Source::new(&arguments.place)?;
     let memory = Memory::new(&arguments.state);
-    let Watched { now, state } = monitor::watch(&source, &policy, &memory)?;
-    let difference = match &arguments.repository {
-        Some(folder) if !state.is_wrong() => Some(monitor::compare(&source, *now.head(), folder)?),
+    // Before the checkpoint: what is signed in between is in the log first.
+    let repository = arguments.repository.as_deref().map(Repository::read);
+    let repository = repository.transpose()?;
+    let watched = monitor::watch(&source, &policy, &memory)?;
+    let Watched { now, state, .. } = &watched;
+    let difference = match repository {
+        Some(repository) if !state.is_wrong() => Some(repository.compare(&source, *now.head())?),
         _ => None,
     };
     let report = Report {
         origin: now.checkpoint().origin(),
         size: now.head().size,
         root: now.head().root.to_string(),
-        verdict: &state,
+        verdict: state,
         evidence: state.is_wrong().then(|| memory.evidence()),
         repository: difference.as_ref(),
     };
+    if state.is_wrong() {
+        watched.remember(&memory)?;
+    }
     match arguments.output {
         Output::Text => text(&report)?,
         Output::Json => say_json(&report)?,
     }
+    watched.remember(&memory)?;
     let differs = difference.is_some_and(|difference| difference.not_in_log.count > 0);
     Ok(if state.is_wrong() || differs {
         ExitCode::from(WRONG)

@@ -11,5 +11,6 @@ mod public;
 mod room;
 mod set_back;
 mod socket;
+mod watched;
 mod witnessed;
 mod witnesses;
