@@ -161,7 +161,8 @@ fn signatures_that_are_not_in_the_log_are_wrong() {
 fn entries_without_a_file_are_listed_and_are_not_wrong() {
     let watched = Watched::begin();
     fs::remove_file(signature(&watched.packages[1])).expect("removed");
-    // Signed anew, the database has another signature, and the one before is nowhere.
+    // Changed and signed anew, the database has another signature; the one before is nowhere.
+    fs::write(&watched.database, "a longer list of packages").expect("own file");
     watched
         .story
         .send("indexer", &[&watched.database])
