@@ -179,7 +179,9 @@ fn a_client_keeps_no_signature_that_its_witnesses_have_not_seen() {
         let mut sender = story.client_program("send");
         sender.arg("--ssh").arg(story.home().join("ssh/connect"));
         sender.args(["--to", "client1", "--patience", patience]);
-        sender.arg("--certificate").arg(story.certificate("client1"));
+        sender
+            .arg("--certificate")
+            .arg(story.certificate("client1"));
         sender.arg("--log-policy").arg(&both).arg(file);
         sender
     };

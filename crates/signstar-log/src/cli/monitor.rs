@@ -12,7 +12,7 @@ use signstar_log::{
 use super::{
     Failure, WRONG,
     output::{self, Output, say_json},
-    say,
+    say, status,
     trust::Trust,
 };
 
@@ -21,11 +21,9 @@ const NEW: u8 = 10;
 
 /// Checks that a log only grew since the last time, and tells what is new. For cron and timers.
 ///
-/// Exit status: 0 nothing is wrong; 10 nothing is wrong and there are new entries (only with
-/// --exit-new); 3 something is wrong: the log was rolled back or forked, its files do not belong
-/// to its checkpoint, or the repository has signatures that are not in the log; 1 something cannot
-/// be read, so nothing is known.
+/// The first run remembers what it finds. What could not be printed is told again the next time.
 #[derive(Args, Debug)]
+#[command(after_help = status::MONITOR)]
 pub(crate) struct MonitorArguments {
     /// The folder or the address (https://) of the log.
     #[arg(value_name = "DIR|URL")]

@@ -10,11 +10,12 @@ use signstar_log::{
     source::Source,
 };
 
-use super::{Failure, say, trust::Trust};
+use super::{Failure, say, status, trust::Trust};
 
 /// Writes a proof that an entry is in the log (C2SP tlog-proof, with the entry in it), to be
 /// checked offline.
 #[derive(Args, Debug)]
+#[command(after_help = status::PROVE)]
 pub(crate) struct ProveArguments {
     /// The folder or the address (https://) of the log.
     #[arg(value_name = "DIR|URL")]

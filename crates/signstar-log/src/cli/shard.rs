@@ -12,7 +12,7 @@ use signstar_log::{
     shard::{self, Place},
 };
 
-use super::{Failure, say, state_of, warn};
+use super::{Failure, say, state_of, status, warn};
 
 /// Closes a log for good and begins the next one, say once a year. Stop `serve` before. Prints the
 /// verifier key of the new log. If it fails in between, the same again goes on.
@@ -20,6 +20,7 @@ use super::{Failure, say, state_of, warn};
 /// The new log does not know the ids of requests that are in the old one: a client that asks again
 /// after the change gets another signature, and both are on record.
 #[derive(Args, Debug)]
+#[command(after_help = status::SHARD)]
 pub(crate) struct ShardArguments {
     /// The folder of the log to close.
     #[arg(long, value_name = "DIR")]

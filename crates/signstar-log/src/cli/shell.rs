@@ -7,10 +7,11 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 use signstar_log::save;
 
-use super::{Arguments, Failure, say};
+use super::{Arguments, Failure, say, status};
 
 /// Prints completions for a shell.
 #[derive(Args, Debug)]
+#[command(after_help = status::PRINTED)]
 pub(crate) struct CompletionsArguments {
     /// The shell.
     shell: Shell,
@@ -18,6 +19,7 @@ pub(crate) struct CompletionsArguments {
 
 /// Writes the manual pages, one for each command.
 #[derive(Args, Debug)]
+#[command(after_help = status::PRINTED)]
 pub(crate) struct ManArguments {
     /// The folder.
     dir: PathBuf,

@@ -27,6 +27,56 @@ fn sessions_are_as_the_manual_has_them() {
         .env("LC_ALL", "C.UTF-8");
 }
 
+/// What stands under `Exit status:` in the help of a command.
+fn statuses(room: &Room, command: &[&str]) -> Vec<(String, String)> {
+    let said = room.run(&[command, &["--help"]].concat());
+    let (_, below) = said
+        .stdout
+        .split_once("Exit status:\n")
+        .expect("it says so");
+    let mut all: Vec<(String, String)> = Vec::new();
+    for line in below.lines().take_while(|line| !line.is_empty()) {
+        let line = line.trim();
+        match line.split_once("  ") {
+            Some((number, words)) => all.push((number.to_owned(), words.to_owned())),
+            None => {
+                let (_, words) = all.last_mut().expect("a status");
+                words.push(' ');
+                words.push_str(line);
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn specification_help_and_manual_say_the_same_of_every_exit_status() {
+    let room = Room::new();
+    let specification = fs::read_to_string("../../spec/log.md").expect("it is there");
+    let pages = room.path("man");
+    let written = room.run(&["man", &pages.display().to_string()]);
+    assert_eq!(written.status, 0, "{written:?}");
+    let mut rows = 0;
+    for name in [
+        "serve", "witness", "key", "web", "verify", "show", "prove", "monitor", "shard",
+    ] {
+        for (number, words) in statuses(&room, &[name]) {
+            let row = format!("| `{name}` | {number} | {words} |");
+            assert!(specification.contains(&row), "spec/log.md lacks: {row}");
+            rows += 1;
+            let page = fs::read_to_string(pages.join(format!("signstar-log-{name}.1")));
+            let page = page.expect("a page").replace('\\', "").replace('\n', " ");
+            assert!(page.contains(&words), "{name}: {page}");
+        }
+    }
+    let (_, table) = (specification.split_once("| command | status | |\n")).expect("a table");
+    let stated = table.lines().take_while(|line| line.starts_with('|'));
+    assert_eq!(stated.count(), rows + 1, "spec/log.md has other rows");
+    for (command, like) in [(["key", "generate"], "key"), (["key", "show"], "key")] {
+        assert_eq!(statuses(&room, &command), statuses(&room, &[like]));
+    }
+}
+
 /// With `SIGNSTAR_WRITE=1` it writes the log anew.
 #[test]
 fn the_log_of_the_sessions_follows_from_its_entries() {
