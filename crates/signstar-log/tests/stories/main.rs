@@ -6,6 +6,7 @@ mod crash;
 mod damage;
 mod disk;
 mod forged;
+mod mirror;
 mod mounted;
 mod public;
 mod room;
