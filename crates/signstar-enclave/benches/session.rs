@@ -1,7 +1,8 @@
 //! How many requests one session answers, and what a session costs that has only one.
 //!
 //! `cargo bench -p signstar-enclave --bench session`, after
-//! `cargo build --release -p signstar-sign -p softnethsm -p signstar-request-signature`.
+//! `cargo build --release -p signstar-sign -p signstar-configure -p softnethsm -p signstar-log`, and
+//! `-p signstar-request-signature`.
 
 use std::{
     env,

@@ -1,7 +1,5 @@
 //! The program `signstar-enclave`.
 
-mod shell;
-
 use std::{
     env,
     io::{self, Write},
@@ -18,8 +16,6 @@ use signal_hook::{
 use signstar_enclave::{
     Client, Description, Enclave, Error, Folder, KeyType, Options, Purpose, program,
 };
-
-use crate::shell::Shell;
 
 /// A whole signing enclave on this machine, for trying and testing.
 ///
@@ -74,7 +70,7 @@ enum Action {
         files: Vec<PathBuf>,
     },
     #[command(flatten)]
-    Shell(Shell),
+    Shell(command_pages::Shell),
 }
 
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -233,6 +229,6 @@ mod tests {
 
     #[test]
     fn pages_and_completions_know_every_command_and_option() {
-        shell::check(&Arguments::command());
+        command_pages::check(&Arguments::command());
     }
 }

@@ -1,7 +1,6 @@
 //! The program `signstar-sign`.
 
 mod login;
-mod shell;
 
 use std::{
     io::{self, Write},
@@ -12,8 +11,6 @@ use std::{
 use clap::{CommandFactory, Parser, Subcommand};
 use signstar::config::ClientName;
 use signstar_sign::{Error, self_test, serve};
-
-use crate::shell::Shell;
 
 /// Answer signing requests: requests on standard input, responses on standard output.
 ///
@@ -54,7 +51,7 @@ enum Command {
     /// none; 3 to 5 as for requests. Of several, the highest.
     SelfTest,
     #[command(flatten)]
-    Shell(Shell),
+    Shell(command_pages::Shell),
 }
 
 fn main() -> ExitCode {
@@ -78,7 +75,10 @@ fn main() -> ExitCode {
     let ended = match command {
         None => serve(config.as_deref(), client),
         Some(Command::SelfTest) => self_test(config.as_deref()),
-        Some(Command::Shell(shell)) => shell.run(Arguments::command()).map(|()| 0),
+        Some(Command::Shell(shell)) => shell
+            .run(Arguments::command())
+            .map_err(Error::Write)
+            .map(|()| 0),
     };
     match ended {
         Ok(status) => ExitCode::from(status),
@@ -110,7 +110,6 @@ mod tests {
 
     #[test]
     fn pages_and_completions_know_every_command_and_option() {
-        Arguments::command().debug_assert();
-        shell::check(&Arguments::command());
+        command_pages::check(&Arguments::command());
     }
 }

@@ -1,7 +1,5 @@
 //! The command `softnethsm`.
 
-mod shell;
-
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -10,8 +8,6 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use softnethsm::{Device, Error, Identity, Misbehaviour, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-use crate::shell::Shell;
 
 /// A NetHSM in software: the same REST API over TLS, state sealed on disk.
 ///
@@ -31,7 +27,7 @@ enum Verb {
     /// What was answered is on disk: the process may be killed at any moment.
     Serve(Serve),
     #[command(flatten)]
-    Shell(Shell),
+    Shell(command_pages::Shell),
 }
 
 #[derive(Args)]
@@ -155,6 +151,6 @@ mod tests {
 
     #[test]
     fn pages_and_completions_know_every_command_and_option() {
-        shell::check(&Command::command());
+        command_pages::check(&Command::command());
     }
 }

@@ -5,7 +5,6 @@ mod download;
 mod host;
 mod hsm;
 mod login;
-mod shell;
 
 use std::{
     ffi::OsString,
@@ -48,7 +47,7 @@ enum Command {
     Devices(hsm::Devices),
     Download(download::Wanted),
     #[command(flatten)]
-    Shell(shell::Shell),
+    Shell(command_pages::Shell),
 }
 
 /// Does what `words` say, the first of which is the name of the program.
@@ -67,7 +66,10 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Host(host) => host.run(config),
         Command::Devices(devices) => return devices.run(config),
         Command::Download(wanted) => return wanted.run(config),
-        Command::Shell(shell) => shell.run(Arguments::command()).map(|()| Status::Done),
+        Command::Shell(shell) => shell
+            .run(Arguments::command())
+            .map_err(Error::Output)
+            .map(|()| Status::Done),
     };
     match ended {
         Ok(status) => ExitCode::from(status.code()),
@@ -94,7 +96,6 @@ mod tests {
 
     #[test]
     fn pages_and_completions_know_every_command_and_option() {
-        Arguments::command().debug_assert();
-        shell::check(&Arguments::command());
+        command_pages::check(&Arguments::command());
     }
 }

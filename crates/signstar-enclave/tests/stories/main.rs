@@ -4,6 +4,7 @@
 //! `cargo build --workspace --features softnethsm/misbehave`.
 
 mod again;
+mod bounds;
 mod crash;
 mod devices;
 mod distribution;
@@ -16,6 +17,7 @@ mod log_key;
 mod logged;
 mod many;
 mod mechanisms;
+mod memory;
 mod monitored;
 mod others;
 mod pacman;
@@ -24,6 +26,7 @@ mod refusals;
 mod releases;
 mod roles;
 mod sandbox;
+mod secrets;
 mod sessions;
 mod story;
 mod strangers;

@@ -47,6 +47,14 @@ fn refused(good: &Value) -> Vec<(String, &'static str)> {
         changed(content, json!([256])),
         changed(content, json!([-1])),
         changed(content, json!([0.5])),
+        text.replacen("\"content\":[", "\"content\":[18446744073709551616,", 1),
+        text.replacen("\"content\":[", "\"content\":[1e400,", 1),
+        text.replacen("\"content\":[", "\"content\":[1e999999999999,", 1),
+        text.replacen(
+            "\"content\":[",
+            &format!("\"content\":[{},", "9".repeat(LARGEST / 2)),
+            1,
+        ),
     ] {
         bad.push((request, "malformed-request"));
     }

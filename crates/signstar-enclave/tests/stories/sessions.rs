@@ -14,12 +14,7 @@ use nix::{
 use serde_json::{Value, json};
 use signstar_enclave::KeyType;
 
-use crate::story::{Session, Story, code, named, program, resident, servers};
-
-/// `limits` in the configuration.
-fn limit(story: &Story, limits: &str) {
-    story.reconfigure(|text| text.replacen("\n\n", &format!("\nlimits = {{ {limits} }}\n\n"), 1));
-}
+use crate::story::{Session, Story, code, named, program};
 
 /// `signstar-sign` of `client1` without SSH.
 fn sign(story: &Story) -> Command {
@@ -72,53 +67,12 @@ fn answers_come_in_the_order_of_the_requests() {
 }
 
 #[test]
-fn a_long_session_needs_no_more_memory_than_a_short_one() {
-    let count: u64 = match std::env::var("STORY_REQUESTS") {
-        Ok(count) => count.parse().expect("a number"),
-        Err(_) => 5_000,
-    };
-    let story = Story::begin();
-    let request = story.request("content").to_string() + "\n";
-    let mut session = Session::open(story.ssh().arg("client1"));
-    let mut input = session.take_input();
-    let writing =
-        thread::spawn(move || (0..count).try_for_each(|_| input.write_all(request.as_bytes())));
-    let config = story.home().join("signstar.toml");
-    let mut early = None;
-    for number in 1..=count {
-        let answer = session.read().expect("an answer");
-        assert!(answer["signature"].is_string(), "{answer}");
-        if number % 500 != 0 {
-            continue;
-        }
-        // The process may be gone after its last answer.
-        let Some(now) = servers(&config)
-            .first()
-            .and_then(|server| resident(*server))
-        else {
-            assert_eq!(number, count);
-            continue;
-        };
-        let early = *early.get_or_insert(now);
-        assert!(
-            now <= early + 4096,
-            "{number} requests: {early} KiB, then {now} KiB"
-        );
-    }
-    writing.join().expect("no panic").expect("all is written");
-    let (rest, outcome) = session.finish();
-    outcome.expect(0);
-    assert_eq!(rest, Vec::<Value>::new());
-    crate::story::tell(&format!("{count} requests, {early:?} KiB after 500"));
-}
-
-#[test]
 fn a_single_request_does_not_wait_for_the_end_of_a_long_session() {
     let story = Story::with_clients(&[
         ("client1", KeyType::Curve25519),
         ("client2", KeyType::Curve25519),
     ]);
-    limit(&story, "requests = 1000000000");
+    story.limit("requests = 1000000000");
     let request = story.request("content").to_string() + "\n";
     let mut long = Session::open(story.ssh().arg("client1"));
     let mut input = long.take_input();
@@ -151,7 +105,7 @@ fn a_single_request_does_not_wait_for_the_end_of_a_long_session() {
 fn a_client_in_a_queue_is_told_if_it_wants_to_know() {
     let mut story = Story::begin();
     story.restart_hsm(&["--misbehave", "latency:3500"]);
-    limit(&story, "in-flight = 1");
+    story.limit("in-flight = 1");
     let mut curious = story.request("content");
     curious["version"] = "1.1.0".into();
     curious["optional"]["progress"] = json!(true);
@@ -180,7 +134,7 @@ fn a_session_is_over_in_time() {
     let request = story.request("content").to_string();
     for limits in ["session-seconds = 2", "idle-seconds = 2"] {
         let before = story.configuration(|text| text + "\n");
-        limit(&story, limits);
+        story.limit(limits);
         let mut session = Session::open(story.ssh().arg("client1"));
         session.write(&request).expect("open");
         assert!(session.read().expect("an answer")["signature"].is_string());
@@ -196,7 +150,7 @@ fn a_session_is_over_in_time() {
 fn who_waits_for_the_hsm_is_not_idle() {
     let mut story = Story::begin();
     story.restart_hsm(&["--misbehave", "latency:3000"]);
-    limit(&story, "idle-seconds = 1");
+    story.limit("idle-seconds = 1");
     let request = story.request("content").to_string();
     let mut session = Session::open(story.ssh().arg("client1"));
     session.write(&request).expect("open");
@@ -209,7 +163,7 @@ fn who_waits_for_the_hsm_is_not_idle() {
 #[test]
 fn a_client_that_reads_no_answers_is_let_go() {
     let story = Story::begin();
-    limit(&story, "idle-seconds = 1");
+    story.limit("idle-seconds = 1");
     let request = story.request("content").to_string() + "\n";
     let mut session = Session::open(&mut sign(&story));
     let mut input = session.take_input();

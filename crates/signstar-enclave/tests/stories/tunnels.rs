@@ -1,6 +1,7 @@
 //! Forwarding, in every direction that SSH knows.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
     process::Stdio,
@@ -31,6 +32,15 @@ fn there_is_no_way_to_other_hosts() {
         complaints.contains("administratively prohibited"),
         "{complaints}"
     );
+
+    // Nor to sockets of the host, such as that of the log.
+    let socket = story.home().join("log.socket");
+    let forward = format!("127.0.0.1:{local}:{}", socket.display());
+    let (told, _) = through(&story, &["-L", &forward], local, b"append");
+    assert_eq!(told, b"");
+    // To the client it looks as if nobody listened there.
+    let said = fs::read_to_string(story.home().join("sshd.log")).expect("readable");
+    assert!(said.contains("refused streamlocal port forward"), "{said}");
 
     let port: u16 = hsm
         .rsplit(':')

@@ -72,3 +72,15 @@ pub(crate) enum Command {
     /// Write the manual pages into a folder.
     Man(ManArguments),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn pages_and_completions_know_every_command_and_option() {
+        command_pages::check(&Arguments::command());
+    }
+}

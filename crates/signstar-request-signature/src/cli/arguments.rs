@@ -258,7 +258,7 @@ pub(crate) struct Verify {
 #[derive(Args, Debug)]
 pub(crate) struct Completions {
     /// The shell.
-    pub(crate) shell: clap_complete::Shell,
+    pub(crate) shell: command_pages::Kind,
 }
 
 /// Write the manual pages into a folder.

@@ -3,11 +3,9 @@
 use std::{
     fs,
     io::{self, Write},
-    path::Path,
 };
 
-use clap::{Command, CommandFactory};
-use clap_mangen::Man as Page;
+use clap::CommandFactory;
 use signstar_request_signature::{Error, write_atomically};
 
 use super::{
@@ -16,17 +14,9 @@ use super::{
     screen,
 };
 
-const PROGRAM: &str = "signstar-request-signature";
-
 /// Prints completions for a shell.
 pub(crate) fn completions(arguments: &Completions) -> Result<u8, Error> {
-    let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut Arguments::command(),
-        PROGRAM,
-        &mut script,
-    );
+    let script = command_pages::completions(arguments.shell, Arguments::command());
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(&script)
@@ -45,30 +35,15 @@ pub(crate) fn man(arguments: &Man) -> Result<u8, Error> {
         path: dir.clone(),
         source,
     })?;
-    let mut root = Arguments::command().disable_help_subcommand(true);
-    root.build();
-    let written = pages(dir, &root)?;
+    let pages = command_pages::pages(Arguments::command());
+    for page in &pages {
+        let path = dir.join(&page.name);
+        write_atomically(&path, &page.roff).map_err(|source| Error::Write { path, source })?;
+    }
     screen::say(format!(
-        "manual pages written: {}, {written}",
-        dir.display()
+        "manual pages written: {}, {}",
+        dir.display(),
+        pages.len()
     ));
     Ok(0)
-}
-
-fn pages(dir: &Path, command: &Command) -> Result<usize, Error> {
-    let name = command.get_display_name().unwrap_or(PROGRAM).to_owned();
-    let path = dir.join(format!("{name}.1"));
-    let mut text = Vec::new();
-    Page::new(command.clone())
-        .title(name.to_uppercase())
-        .render(&mut text)
-        .and_then(|()| write_atomically(&path, &text))
-        .map_err(|source| Error::Write { path, source })?;
-    let mut count = 1;
-    for below in command.get_subcommands() {
-        if !below.is_hide_set() {
-            count += pages(dir, below)?;
-        }
-    }
-    Ok(count)
 }

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 
 pub(crate) use openpgp::{GnuPg, is_installed, other_verdicts};
 pub(crate) use outcome::{Outcome, started, tell};
-pub(crate) use session::{Session, code, named, resident, servers};
+pub(crate) use session::{Session, code, named, peak, servers};
 
 /// An enclave of its own, and a folder with files beside it.
 ///
@@ -190,6 +190,22 @@ impl Story {
     pub(crate) fn reconfigure(&self, change: impl FnOnce(String) -> String) {
         let changed = self.configuration(change);
         fs::write(self.home().join("signstar.toml"), changed).expect("written");
+    }
+
+    /// Sets `limits` in the configuration.
+    pub(crate) fn limit(&self, limits: &str) {
+        let line = format!("\nlimits = {{ {limits} }}\n\n");
+        self.reconfigure(|text| text.replacen("\n\n", &line, 1));
+    }
+
+    /// Has sessions sign without the log.
+    pub(crate) fn without_log(&self) {
+        self.reconfigure(|text| {
+            let begin = text.find("[log]\n").expect("there");
+            let end = text[begin..].find("\n\n").expect("there") + begin;
+            let unlogged = text[..begin].trim_end().to_owned() + "\nlog = \"unlogged\"";
+            unlogged + &text[end..]
+        });
     }
 
     /// A request for `content`, to be changed.

@@ -103,9 +103,9 @@ pub(crate) fn servers(config: &Path) -> Vec<u32> {
     found
 }
 
-/// The memory that the process `id` has in use, in KiB (proc(5), `VmRSS`).
-pub(crate) fn resident(id: u32) -> Option<u64> {
+/// The most memory that the process `id` has had in use, in KiB (proc(5), `VmHWM`).
+pub(crate) fn peak(id: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_ascii_whitespace().nth(1)?.parse().ok()
 }
