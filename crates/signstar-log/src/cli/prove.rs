@@ -21,7 +21,8 @@ pub(crate) struct ProveArguments {
     #[arg(value_name = "DIR|URL")]
     place: String,
 
-    /// The number of the entry, or the SHA-512 of the file: of several entries the newest.
+    /// The number of the entry, or the SHA-512 or SHA-256 of the file, whichever the entry has: of
+    /// several entries the newest.
     #[arg(value_name = "INDEX|DIGEST")]
     what: String,
 
@@ -58,12 +59,12 @@ pub(crate) fn prove(arguments: &ProveArguments) -> Result<ExitCode, Failure> {
 }
 
 fn find(reader: &mut Reader<&Source>, digest: &str) -> Result<u64, Failure> {
-    if digest.len() != 128 || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
+    if ![64, 128].contains(&digest.len()) || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(Failure {
             status: 2,
             ..Failure::new(
-                format!("`{digest}` is neither a number nor a SHA-512"),
-                "`sha512sum FILE` prints the 128 digits",
+                format!("`{digest}` is neither a number nor a digest"),
+                "`sha512sum FILE` prints one of 128 digits, `sha256sum FILE` one of 64",
             )
         });
     }
@@ -80,7 +81,7 @@ fn find(reader: &mut Reader<&Source>, digest: &str) -> Result<u64, Failure> {
     })?;
     found.ok_or_else(|| {
         Failure::new(
-            "no file with this SHA-512 is in the log",
+            "no file with this digest is in the log",
             "check the file; one that was signed before the log began is in no entry",
         )
     })
