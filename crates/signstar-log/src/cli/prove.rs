@@ -12,6 +12,9 @@ use signstar_log::{
 
 use super::{Failure, say, status, trust::Trust};
 
+/// The most digits of a number. What is longer is a digest, though it may have no letters.
+const MAX_DIGITS: usize = 20;
+
 /// Writes a proof that an entry is in the log (C2SP tlog-proof, with the entry in it), to be
 /// checked offline.
 #[derive(Args, Debug)]
@@ -41,7 +44,7 @@ pub(crate) fn prove(arguments: &ProveArguments) -> Result<ExitCode, Failure> {
     let size = checkpoint.head().size;
     let mut reader = Reader::open(&source, *checkpoint.head())?;
     let index = match arguments.what.parse() {
-        Ok(index) if arguments.what.len() < 128 => index,
+        Ok(index) if arguments.what.len() <= MAX_DIGITS => index,
         _ => find(&mut reader, &arguments.what.to_ascii_lowercase())?,
     };
     if index >= size {

@@ -198,6 +198,41 @@ fn a_proof_of_any_entry_is_checked_offline() {
 }
 
 #[test]
+fn a_proof_is_found_by_the_digest_of_the_file() {
+    let room = Room::new();
+    let writer = room.start();
+    let client = room.client();
+    let text = |octets| String::from_utf8(octets).expect("text");
+    let twice = entry(None, "twice");
+    client.append(twice.clone()).expect("a proof");
+    let other = text(entry(None, "other"));
+    client.append(other.into_bytes()).expect("a proof");
+    // The newest of those of one file, and one that has a SHA-256.
+    let again = text(twice).replace("1767225600", "1767225601");
+    client.append(again.clone().into_bytes()).expect("a proof");
+    let sha512 = (again.split_once("\"file-sha512\":\"").expect("one").1).split_at(128);
+    let raw = "{\"client\":\"builder\",\"file-sha256\":\"DIGEST\",\"hsm-input\":\"AA==\",\
+               \"issuer\":\"DIGEST\",\"key\":\"boot\",\"mechanism\":\"pkcs1\",\
+               \"output\":\"raw\",\"signature\":\"AA==\",\"time\":1767225600,\"version\":1}";
+    let sha256 = "0123456789abcdef".repeat(4);
+    let raw = raw.replace("DIGEST", &sha256);
+    client.append(raw.clone().into_bytes()).expect("a proof");
+    assert_eq!(writer.stop(), Some(0));
+    let key = room.key.to_string();
+    let prove = |what: &str| room.run(&["prove", &place(&room), what, &key]);
+    let policy = Policy::of_log(room.key.clone());
+    for (digest, index, entry) in [(sha512.0, 2, again.as_str()), (&sha256, 3, &raw)] {
+        let said = prove(&digest.to_uppercase());
+        assert_eq!(said.status, 0, "{said:?}");
+        let proof = Proof::parse(said.stdout.as_bytes()).expect("a proof");
+        let (proved, _) = proof.entry(&policy).expect("it holds");
+        assert_eq!((proof.index(), proved), (index, entry.as_bytes()));
+    }
+    assert_eq!(prove(&"0".repeat(128)).status, 1);
+    assert_eq!(prove(&"0".repeat(127)).status, 2);
+}
+
+#[test]
 fn a_log_that_only_grows_is_well() {
     let room = grown();
     let key = room.key.to_string();
