@@ -18,6 +18,7 @@ mod logged;
 mod many;
 mod mechanisms;
 mod memory;
+mod monitored;
 mod others;
 mod pacman;
 mod rates;
