@@ -344,6 +344,13 @@ pub(super) fn verify_backup(
     out: &mut dyn Write,
 ) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
+    if backup.is_none() {
+        // Before anybody hands in a share for nothing.
+        for entry in entries(&config, scope, None)? {
+            let kept = Backups::of(&config, entry.name);
+            kept.map(|backups| backups.newest()).transpose()?;
+        }
+    }
     let vault = opened(&config, scope, First::Refuse, out)?;
     for entry in entries(&config, scope, vault.as_ref())? {
         let path = match (backup, Backups::of(&config, entry.name)) {
