@@ -103,7 +103,7 @@ timeout-seconds = 30
         fs::write(self.path("signstar.toml"), text).expect("written");
     }
 
-    fn words<'a>(&self, words: &[&'a str]) -> Vec<std::ffi::OsString> {
+    fn words(&self, words: &[&str]) -> Vec<std::ffi::OsString> {
         let config = self.path("signstar.toml").into_os_string();
         let words = words.iter().map(std::ffi::OsString::from);
         words.chain(["--config".into(), config]).collect()

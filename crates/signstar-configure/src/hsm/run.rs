@@ -344,6 +344,12 @@ pub(super) fn verify_backup(
     out: &mut dyn Write,
 ) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
+    // Without shares, nothing is changed here.
+    let in_shares = shares::outlook(&config)?.is_some();
+    let _lock = match in_shares {
+        true => Some(places::lock(places::administration(&config)?)?),
+        false => None,
+    };
     if backup.is_none() {
         // Before anybody hands in a share for nothing.
         for entry in entries(&config, scope, None)? {

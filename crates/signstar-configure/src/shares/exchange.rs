@@ -137,8 +137,9 @@ fn upload(layout: &Layout, user: &UserName, facts: &Facts) -> Result<String, Ref
     Ok(match known {
         true => format!("share {} of the set {set} was there already\n", fact.share),
         false => format!(
-            "share {} of the set {set} is there; it is erased when the ceremony ends\n",
-            fact.share
+            "share {} of the set {set} is there; it is erased when the ceremony ends\n\
+             {} shares open the credentials\n",
+            fact.share, fact.scheme
         ),
     })
 }

@@ -8,7 +8,7 @@ use signstar::config::Sharing;
 
 use super::{
     SharesError,
-    file::{Access, folder, text, write},
+    file::{Access, folder, text, way_to, write},
     layout::Layout,
     set::{Set, damaged},
     sets::Sets,
@@ -96,8 +96,9 @@ pub(super) fn publish(layout: &Layout, sets: &Sets, sharing: &Sharing) -> Result
         .collect();
     holders.sort();
     holders.dedup();
-    fs::create_dir_all(layout.state()).map_err(SharesError::file(layout.state()))?;
-    fs::create_dir_all(layout.volatile()).map_err(SharesError::file(layout.volatile()))?;
+    for path in [layout.state(), layout.volatile()] {
+        way_to(path).map_err(SharesError::file(path))?;
+    }
     for holder in &holders {
         let is_wanted = sharing.holders.iter().any(|one| one.as_str() == holder);
         match layout.owner(holder) {

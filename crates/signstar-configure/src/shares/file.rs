@@ -76,6 +76,19 @@ pub(super) fn folder(path: &Path, access: Access) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder and those above it that are missing, so that everybody can go through them.
+pub(super) fn way_to(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    path.parent().map_or(Ok(()), way_to)?;
+    let access = Access {
+        mode: 0o755,
+        ..Access::PRIVATE
+    };
+    folder(path, access)
+}
+
 /// The text of a file; `None` if there is none.
 pub(super) fn text(path: &Path) -> io::Result<Option<String>> {
     match fs::read_to_string(path) {

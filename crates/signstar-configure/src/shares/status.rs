@@ -9,6 +9,7 @@ use crate::configuration::configuration;
 ///
 /// `config` is the configuration to use in place of the usual one.
 pub fn status(config: Option<&Path>, out: &mut dyn Write) -> Result<(), SharesError> {
+    super::guard();
     let config = configuration(config)?;
     let ceremony = Ceremony::of(&config)?.ok_or(SharesError::NotInShares)?;
     let mut lines = Vec::new();
