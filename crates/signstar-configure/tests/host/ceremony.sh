@@ -210,6 +210,8 @@ grep -oE '"[^"]{24,}"' secret.json | tr -d '"' | sort -u >secrets
 for kept in kept-*; do tail -c +20 "$kept" | head -c 60; echo; done | sort -u >share-texts
 says 'there is something to look for' 0 '^4$' bash -c 'wc -l <secrets'
 journalctl --no-pager -o export >logs/journal
+says 'the journal is found by the name of the program' 0 '"user":"holder-a","share":"upload"' \
+    journalctl --no-pager -o cat -t signstar-configure
 says 'the journal has the ceremony' 0 'open the box of the set' cat logs/journal
 says 'and what was refused' 0 'older one or of something else' cat logs/journal
 says 'what is searched for is found where it is' 0 '/story/secret.json' grep -raFlf secrets /story/secret.json
