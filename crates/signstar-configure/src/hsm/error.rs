@@ -33,9 +33,6 @@ pub enum HsmError {
         /// Why.
         source: BadCredential,
     },
-    /// Something else changes HSMs at the moment.
-    #[error("another run holds the lock {}", .0.display())]
-    Busy(PathBuf),
     /// There is no such HSM.
     #[error("there is no [hsm.{0}]")]
     NoHsm(HsmName),
@@ -119,7 +116,6 @@ impl HsmError {
             Self::Administration { .. } => {
                 "check `folder` in [administration] and who may read it; run this as root"
             }
-            Self::Busy(_) => "wait until it has ended",
             Self::NoHsm(_) => "check --hsm",
             Self::Refused(_) => "nothing was changed; see to what is refused, then run this again",
             Self::Access(_) | Self::Apply(_) => "what was done stays done; run this again",

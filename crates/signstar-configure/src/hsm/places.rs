@@ -2,19 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions, Permissions},
-    io,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs, io,
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
 };
 
 use nethsm::id::UserId;
-use nix::{
-    fcntl::{Flock, FlockArg},
-    unistd::User,
-};
+use nix::unistd::User;
 use signstar::config::{
     self, AdministrativeCredentials as Kept, Config, Credential, HsmName, Identity,
 };
@@ -29,12 +24,9 @@ use super::{
     known::write,
     wanted::{Place as Resting, Wanted},
 };
+pub(super) use crate::shares::lock;
 use crate::shares::{OfHsm, Vault};
 use nethsm::user::UserRole;
-
-/// The right to change HSMs, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, never read")] Flock<File>);
 
 /// The files of the passphrases of users.
 #[derive(Debug)]
@@ -48,25 +40,6 @@ pub(super) struct Certificates(pub(super) BTreeMap<KeyPath, PathBuf>);
 pub(super) fn administration(config: &Config) -> Result<&config::Administration, HsmError> {
     let administration = config.administration.as_ref();
     administration.ok_or(HsmError::NoAdministration)
-}
-
-/// Makes the folder of administrative credentials, for this user alone, and holds its lock.
-pub(super) fn lock(administration: &config::Administration) -> Result<Lock, HsmError> {
-    let folder = &administration.folder;
-    fs::create_dir_all(folder).map_err(HsmError::file(folder))?;
-    let own = Permissions::from_mode(0o700);
-    fs::set_permissions(folder, own).map_err(HsmError::file(folder))?;
-    let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(HsmError::file(&path))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock)
-        .map(Lock)
-        .map_err(|_| HsmError::Busy(path))
 }
 
 /// Where the administrative credentials of one HSM are: a file, or the box in `vault`.

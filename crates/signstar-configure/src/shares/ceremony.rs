@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use signstar::config::{Config, Sharing};
+use signstar::config::{Administration, Config, Sharing};
 
 use super::{
     SharesError,
@@ -50,6 +50,7 @@ pub(crate) enum First {
 /// All that a ceremony is about.
 pub(super) struct Ceremony<'a> {
     pub(super) config: &'a Config,
+    pub(super) administration: &'a Administration,
     pub(super) sharing: &'a Sharing,
     pub(super) layout: Layout,
     pub(super) sets: Sets,
@@ -61,10 +62,13 @@ pub(super) struct Ceremony<'a> {
 impl<'a> Ceremony<'a> {
     /// Reads what there is; `None` unless the credentials are in shares.
     pub(super) fn of(config: &'a Config) -> Result<Option<Self>, SharesError> {
-        let Some((layout, sharing)) = Layout::of(config) else {
+        let (Some(administration), Some((layout, sharing))) =
+            (&config.administration, Layout::of(config))
+        else {
             return Ok(None);
         };
         Ok(Some(Self {
+            administration,
             sets: Sets::read(layout.sets())?,
             journal: Journal::open(&config.journal)?,
             config,
@@ -241,7 +245,7 @@ fn needed(set: &Set, enough: Option<u8>) -> Result<usize, SharesError> {
     }
 }
 
-fn closed(set: &Set) -> impl FnOnce(signstar_shares::CannotOpen) -> SharesError {
+pub(super) fn closed(set: &Set) -> impl FnOnce(signstar_shares::CannotOpen) -> SharesError {
     let path = set.folder.join("box");
     move |source| SharesError::Closed { path, source }
 }
@@ -282,64 +286,6 @@ pub(crate) fn open(
         let _ = writeln!(out, "shares: {line} (`signstar-configure shares renew`)");
     }
     ceremony.joined(deadline, out).map(Rc::new).map(Some)
-}
-
-/// What can be had without changing or erasing anything: a vault if a threshold of shares is there.
-pub(crate) fn peek(config: &Config) -> Result<Option<Rc<Vault>>, SharesError> {
-    let Some((layout, _)) = Layout::of(config) else {
-        return Ok(None);
-    };
-    let sets = Sets::read(layout.sets())?;
-    let Some(set) = &sets.in_force else {
-        return Ok(None);
-    };
-    super::guard();
-    let shares = uploads::look(&layout, set).shares;
-    if shares.len() < usize::from(set.scheme().threshold()) {
-        return Ok(None);
-    }
-    let shares = shares.into_iter().map(|(_, share)| share).collect();
-    Vault::open(set, shares, &layout, sets.next.is_some(), Afterwards::Kept)
-        .map(|vault| Some(Rc::new(vault)))
-        .map_err(closed(set))
-}
-
-/// What a plan says of shares.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Outlook {
-    /// What is to be done, a line for each.
-    pub(crate) pending: Vec<String>,
-    /// How many shares it takes to look at everything.
-    pub(crate) threshold: u8,
-}
-
-/// What there is to be done about shares. `None` unless the credentials are in shares.
-pub(crate) fn outlook(config: &Config) -> Result<Option<Outlook>, SharesError> {
-    let Some((layout, sharing)) = Layout::of(config) else {
-        return Ok(None);
-    };
-    let sets = Sets::read(layout.sets())?;
-    let mut pending = Vec::new();
-    let mut threshold = sharing.threshold;
-    match &sets.in_force {
-        None => pending.push(format!(
-            "make shares for {} holders and have them confirmed (`signstar-configure hsm apply`)",
-            sharing.holders.len()
-        )),
-        Some(set) => {
-            threshold = set.scheme().threshold();
-            let lines = set.register.differences(set.scheme(), config, sharing);
-            let told = |line| format!("{line} (`signstar-configure shares renew`)");
-            pending.extend(lines.into_iter().map(told));
-        }
-    }
-    if let (Some(_), Some(next)) = (&sets.in_force, &sets.next) {
-        pending.push(format!(
-            "the set {} waits to be confirmed (`signstar-configure shares renew`)",
-            next.id()
-        ));
-    }
-    Ok(Some(Outlook { pending, threshold }))
 }
 
 fn differences(ceremony: &Ceremony<'_>) -> Vec<String> {

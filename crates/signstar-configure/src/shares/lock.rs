@@ -1,4 +1,4 @@
-//! One ceremony at a time.
+//! One ceremony, and one change of HSMs, at a time.
 
 use std::{
     fs::{self, File, OpenOptions, Permissions},
@@ -6,18 +6,17 @@ use std::{
 };
 
 use nix::fcntl::{Flock, FlockArg};
-use signstar::config::Config;
+use signstar::config::Administration;
 
 use super::SharesError;
 
-/// The right to change shares and HSMs, until it is dropped. It is the lock of `hsm apply`.
+/// The right to change shares and HSMs, until it is dropped. There is one for both.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, never read")] Flock<File>);
+pub(crate) struct Lock(#[expect(dead_code, reason = "held, never read")] Flock<File>);
 
 /// Makes the folder of administrative credentials, for this user alone, and holds its lock.
-pub(super) fn lock(config: &Config) -> Result<Lock, SharesError> {
-    let administration = config.administration.as_ref();
-    let folder = &administration.ok_or(SharesError::NotInShares)?.folder;
+pub(crate) fn lock(administration: &Administration) -> Result<Lock, SharesError> {
+    let folder = &administration.folder;
     fs::create_dir_all(folder)
         .and_then(|()| fs::set_permissions(folder, Permissions::from_mode(0o700)))
         .map_err(SharesError::file(folder))?;

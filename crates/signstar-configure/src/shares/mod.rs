@@ -12,6 +12,7 @@ mod facts;
 mod file;
 mod layout;
 mod lock;
+mod outlook;
 mod refused;
 mod register;
 mod renew;
@@ -30,7 +31,9 @@ pub use renew::{Renewal, renew, wipe};
 pub use status::status;
 pub use waiting::Waiting;
 
-pub(crate) use ceremony::{First, Outlook, open, outlook, peek};
+pub(crate) use ceremony::{First, open};
+pub(crate) use lock::lock;
+pub(crate) use outlook::{Outlook, outlook, peek};
 pub(crate) use vault::{OfHsm, Vault};
 
 /// From now on this process leaves no image of its memory behind, and nobody but root looks into it.

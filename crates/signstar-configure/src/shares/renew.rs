@@ -33,7 +33,7 @@ pub fn renew(
     let config = configuration(config)?;
     let mut ceremony = Ceremony::of(&config)?.ok_or(SharesError::NotInShares)?;
     super::guard();
-    let _lock = lock(&config)?;
+    let _lock = lock(ceremony.administration)?;
     // Somebody may have changed them before the lock was held.
     ceremony.sets = super::sets::Sets::read(ceremony.layout.sets())?;
     let deadline = Instant::now() + patience.wait;
@@ -127,7 +127,7 @@ fn tell_made(ceremony: &Ceremony<'_>, out: &mut dyn Write) -> Result<(), SharesE
 pub fn wipe(config: Option<&Path>, out: &mut dyn Write) -> Result<(), SharesError> {
     let config = configuration(config)?;
     let mut ceremony = Ceremony::of(&config)?.ok_or(SharesError::NotInShares)?;
-    let _lock = lock(&config)?;
+    let _lock = lock(ceremony.administration)?;
     let erased = erase_all(&ceremony.layout, &[]);
     erased.map_err(SharesError::file(ceremony.layout.volatile()))?;
     ceremony.note("erase all uploads");
