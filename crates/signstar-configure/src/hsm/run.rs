@@ -201,10 +201,14 @@ pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Out
         || outlook.as_ref().is_some_and(|all| !all.pending.is_empty());
     let refused = plans.into_values().filter(|plan| !plan.refusals.is_empty());
     if let Some(plan) = refused.max_by_key(of_plan) {
-        return Err(match (outlook, of_plan(&plan)) {
-            (Some(all), 22) if vault.is_none() => SharesError::CannotLook(all.threshold).into(),
-            _ => HsmError::Refused(Box::new(plan)),
-        });
+        return match outlook {
+            // What is known is told, whatever else there may be.
+            Some(all) if vault.is_none() && of_plan(&plan) == 22 => match all.pending.as_slice() {
+                [] => Err(SharesError::CannotLook(all.threshold).into()),
+                _ => Ok(Outcome::Pending),
+            },
+            _ => Err(HsmError::Refused(Box::new(plan))),
+        };
     }
     Ok(if is_pending {
         Outcome::Pending

@@ -160,7 +160,7 @@ says 'two ways of erasing' 0 'no share is left' configure shares wipe
 want 2 holder-a holder-b holder-c holder-f
 says 'the host first' 0 'holder-f' configure host apply
 says 'who has left cannot log in' 255 'Permission denied' login holder-e status
-says 'the plan says what is to be renewed' 20 '.holder-f. is to have a share' configure hsm plan
+says 'the plan says what is to be renewed' 10 '.holder-f. is to have a share' configure hsm plan
 says 'it takes the old threshold' 20 'waiting for shares: 0 of .*3 have to be' configure shares renew
 for holder in holder-a holder-b holder-c; do says "$holder, the old share" 0 'is there' hands_in "$holder"; done
 says 'new shares' 20 'new shares, 2 of 4, are there for' configure shares renew
@@ -188,7 +188,7 @@ says 'passphrases are changed' 0 'main: ' configure rotate
 says 'a lost key' 0 '' bash -c 'rm key-holder-c key-holder-c.pub && ssh-keygen -q -t ed25519 -N "" -f key-holder-c'
 want 2 holder-a holder-b holder-c holder-f
 says 'the host lets the new key in' 0 'authorized_keys/holder-c' configure host apply
-says 'a plan knows' 20 'encrypted to an SSH key that it no longer has' configure hsm plan
+says 'a plan knows' 10 'encrypted to an SSH key that it no longer has' configure hsm plan
 for holder in holder-a holder-f; do says "$holder" 0 'is there' hands_in "$holder"; done
 signstar-configure --config wanted.toml shares renew --wait 60 >logs/renew 2>&1 &
 waiting=$!
