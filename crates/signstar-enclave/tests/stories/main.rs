@@ -9,6 +9,7 @@ mod crash;
 mod devices;
 mod distribution;
 mod doors;
+mod faults;
 mod gpg;
 mod key_types;
 mod kinds;
