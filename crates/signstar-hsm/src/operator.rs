@@ -58,8 +58,10 @@ impl Operator {
             let passphrase = self.store.read(which).ok().flatten();
             passphrase.map(|passphrase| InUse::of(&passphrase))
         };
-        let current = read(Which::Current);
+        // In this order: when the newer one takes the place of the other in between, it is read twice
+        // rather than not at all.
         let new = read(Which::New);
+        let current = read(Which::Current);
         let is_other = |one: &InUse| one.0 != tried.0;
         match error {
             DeviceError::Unauthorized => current.filter(is_other).or(new.filter(is_other)),
@@ -77,10 +79,42 @@ impl InUse {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     use super::*;
     use crate::{Plain, SecretFile};
+
+    /// A store in which the newer passphrase takes the place of the other after so many readings.
+    #[derive(Debug)]
+    struct Promoted {
+        file: SecretFile,
+        readings: AtomicUsize,
+        after: usize,
+    }
+
+    impl CredentialStore for Promoted {
+        fn read(&self, which: Which) -> Result<Option<Passphrase>, BadCredential> {
+            if self.readings.fetch_add(1, Ordering::Relaxed) == self.after {
+                self.promote()?;
+            }
+            self.file.read(which)
+        }
+
+        fn write(&self, which: Which, passphrase: &Passphrase) -> Result<(), BadCredential> {
+            self.file.write(which, passphrase)
+        }
+
+        fn promote(&self) -> Result<(), BadCredential> {
+            self.file.promote()
+        }
+
+        fn drop_new(&self) -> Result<(), BadCredential> {
+            self.file.drop_new()
+        }
+    }
 
     struct Story {
         operator: Operator,
@@ -144,5 +178,22 @@ mod tests {
         let new = story.operator.begin().expect("stored");
         story.tries(&new, &DeviceError::Unauthorized, None);
         story.tries(&new, &DeviceError::WrongState, None);
+    }
+
+    #[test]
+    fn a_change_that_ends_while_the_passphrases_are_read_hides_none() {
+        for after in 0..=2 {
+            let Story { file, _folder, .. } = Story::with("old", Some("new"));
+            let user = "operator".parse().expect("a name");
+            let store = Promoted {
+                file,
+                readings: AtomicUsize::new(0),
+                after,
+            };
+            let operator = Operator::new(user, Box::new(store));
+            let old = InUse(Zeroizing::new("old".to_owned()));
+            let next = operator.another(&old, &DeviceError::Unauthorized);
+            assert_eq!(next.expect("there is another").0.as_str(), "new");
+        }
     }
 }
