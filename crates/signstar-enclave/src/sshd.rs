@@ -225,8 +225,10 @@ fn configuration(folder: &Folder, port: u16, user: &str) -> String {
          PrintMotd no\n\
          UsePAM no\n\
          PidFile none\n\
+         Compression no\n\
          LoginGraceTime 20\n\
-         MaxStartups 100\n\
+         MaxStartups 300\n\
+         PerSourceMaxStartups 100\n\
          LogLevel VERBOSE\n",
         host_key = quote(&folder.ssh_key("host_key").to_string_lossy()),
         authorized_keys = path(&folder.ssh().join("authorized_keys")),

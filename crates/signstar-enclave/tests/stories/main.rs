@@ -30,6 +30,8 @@ mod secrets;
 mod sessions;
 mod story;
 mod strangers;
+mod swarms;
+mod threats;
 mod trouble;
 mod tunnels;
 mod watching;

@@ -161,7 +161,10 @@ fn play(
             .collect();
         let record = strike_all(stage, &tallies, seed, arguments);
         over.store(true, Ordering::Relaxed);
-        let worked: Vec<_> = working.into_iter().map(thread::ScopedJoinHandle::join).collect();
+        let worked: Vec<_> = working
+            .into_iter()
+            .map(thread::ScopedJoinHandle::join)
+            .collect();
         (record, worked)
     });
     for lane in worked {
