@@ -41,8 +41,13 @@ impl Machine {
     /// Parts from the network and the mounts of the machine as far as it can be done. Has to come
     /// before the first thread.
     pub(crate) fn part() -> Self {
-        let network = unshare(CloneFlags::CLONE_NEWNET)
-            .map_err(|error| format!("a private network needs root: {error}"))
+        // Without this program there would be no way into the new network.
+        let network = program("ip")
+            .map_err(|error| error.to_string())
+            .and_then(|_| {
+                unshare(CloneFlags::CLONE_NEWNET)
+                    .map_err(|error| format!("a private network needs root: {error}"))
+            })
             .and_then(|()| ip(&["link", "set", "lo", "up"]));
         let netem = network.clone().and_then(|()| {
             late(true)?;
