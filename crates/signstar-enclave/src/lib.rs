@@ -154,6 +154,11 @@ impl Enclave {
         &mut self.log
     }
 
+    /// The SSH server, to be killed and started while the enclave runs.
+    pub fn sshd(&mut self) -> &mut Sshd {
+        &mut self.sshd
+    }
+
     /// Fails if one of the programs has ended by itself.
     pub fn check(&mut self) -> Result<(), Error> {
         self.hsm.check()?;
