@@ -140,7 +140,10 @@ fn trusted_now(url: &str, trust: &[String], timeout: Duration) -> Option<String>
 
 /// Names the HSMs that are set up by hand.
 fn tell_of_others(config: &Config, out: &mut dyn Write) -> Result<(), HsmError> {
-    let mut others = config.hsms.iter().filter(|(_, hsm)| !matches!(hsm, Hsm::NetHsm(_)));
+    let mut others = config
+        .hsms
+        .iter()
+        .filter(|(_, hsm)| !matches!(hsm, Hsm::NetHsm(_)));
     others
         .try_for_each(|(name, hsm)| {
             writeln!(

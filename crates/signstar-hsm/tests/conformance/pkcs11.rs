@@ -262,7 +262,7 @@ fn processes_that_are_killed_under_load_cost_nothing_but_time() {
         // The one process has made something, so it is not logging in: SoftHSM writes its token anew
         // then, in its place, and who kills it finds no token any more.
         let mut next = 10;
-        while !askers.iter().all(|asker| asker.is_finished()) {
+        while !askers.iter().all(thread::ScopedJoinHandle::is_finished) {
             if made.load(Ordering::Relaxed) >= next {
                 for pid in helpers(&folder) {
                     let pid = nix::unistd::Pid::from_raw(pid);
