@@ -3,14 +3,24 @@
 //! A panic is a finding, and so is a broken promise: what is accepted can be written and read
 //! again, and means the same.
 
+use std::{ffi::OsString, io::Cursor, os::unix::ffi::OsStringExt as _, sync::OnceLock};
+
+use nethsm::backup::{Backup, BackupKey, StoredKey, StoredUser};
 use sha2::{Digest as _, Sha512};
 use signstar::{
-    config::SshNamespace,
-    log::{Checkpoint, Entry, Hash, Note, Policy, Proof, VerifierKey, bundle as bundles},
+    config::{Config, SshNamespace},
+    log::{
+        Checkpoint, Entry, Hash, KeyName, Note, Policy, Proof, Tile, VerifierKey, bundle as bundles,
+    },
     refusal::Code,
     request::{Digest, MAX_OCTETS, Request, Sha512State, Stream},
     response::Answer,
     sign::{Certificate, Detached, PublicKey, SshSignature},
+};
+use signstar_gpg::{Arguments, Call};
+use signstar_log::{
+    Answer as Told, FileKey, Question, Use,
+    witness::{Answer as Opinion, Witness},
 };
 use signstar_shares::{Receipt, Recipient, SealedBox, Share};
 
@@ -245,7 +255,103 @@ pub fn share(octets: &[u8]) {
         assert_eq!(again.to_openssh(), line);
         let share = Share::read(SHARE).expect("a share");
         let sealed = share.seal_to(&recipient);
-        assert_eq!(Share::read(&sealed).err(), Some(signstar_shares::Unreadable::Encrypted));
+        assert_eq!(
+            Share::read(&sealed).err(),
+            Some(signstar_shares::Unreadable::Encrypted)
+        );
+    }
+}
+
+/// The configuration of an enclave.
+pub fn configuration(octets: &[u8]) {
+    let Ok(text) = str::from_utf8(octets) else {
+        return;
+    };
+    let config = Config::parse(text);
+    if let Err(error) = &config {
+        assert!(!error.to_string().is_empty());
+    }
+    if Config::parse_for_host(text).is_ok() {
+        assert!(config.is_ok(), "a host takes what nobody else takes");
+    }
+}
+
+/// A backup, and what stands in one behind the encryption.
+pub fn backup(octets: &[u8]) {
+    let key = BackupKey::from_bytes(&[0; 32]).expect("a key");
+    if let Ok(backup) = Backup::read(Cursor::new(octets)) {
+        let _ = backup.open(&key).map(|mut opened| opened.verify());
+    }
+    if let Some(user) = StoredUser::from_bytes(octets) {
+        let again = StoredUser::from_bytes(&user.to_bytes()).expect("an own user");
+        assert_eq!(*again.to_bytes(), *user.to_bytes());
+    }
+    if let Some(key) = StoredKey::from_bytes(octets) {
+        let again = StoredKey::from_bytes(&key.to_bytes()).expect("an own key");
+        assert_eq!(*again.to_bytes(), *key.to_bytes());
+    }
+}
+
+/// The path of a tile.
+pub fn tile(octets: &[u8]) {
+    let Ok(text) = str::from_utf8(octets) else {
+        return;
+    };
+    if let Some(tile) = Tile::from_path(text) {
+        assert_eq!(tile.path(), text);
+        assert!((1..=256).contains(&tile.width()));
+    }
+}
+
+/// What is said over the socket of a log, to either side.
+pub fn socket(octets: &[u8]) {
+    if let Some(question) = Question::parse(octets) {
+        assert_eq!(question.to_frame().get(4..), Some(octets));
+    }
+    if let Some(told) = Told::parse(octets) {
+        assert_eq!(told.to_frame().get(4..), Some(octets));
+    }
+}
+
+/// What a log asks of a witness.
+pub fn witness(octets: &[u8]) {
+    static WITNESS: OnceLock<Witness> = OnceLock::new();
+    let witness = WITNESS.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder").keep();
+        let name = KeyName::new("witness.example.org/b").expect("a name");
+        let key = FileKey::generate_for(&folder.join("key"), &name, Use::Witness);
+        let log = LOG.parse().expect("a key");
+        Witness::open(key.expect("a key"), &[log], &folder.join("seen")).expect("a witness")
+    });
+    match witness.add_checkpoint(octets, 1_767_225_600) {
+        Opinion::Cosigned(signature) => {
+            let text = str::from_utf8(octets).expect("it was text");
+            let (_, text) = text.split_once("\n\n").expect("it had a note");
+            let note = Note::parse(text.as_bytes()).expect("it was a note");
+            let signed = Note::new(note.text(), &[signature]).expect("a note");
+            signed
+                .verify(witness.verifier())
+                .expect("its own signature");
+        }
+        Opinion::Storage(trouble) => panic!("{trouble}"),
+        Opinion::Malformed
+        | Opinion::UnknownLog
+        | Opinion::NotSigned
+        | Opinion::Conflict(_)
+        | Opinion::NotConsistent => {}
+    }
+}
+
+/// A command line for `gpg`, with zeros between its arguments.
+pub fn gpg(octets: &[u8]) {
+    let words = octets.split(|octet| *octet == 0);
+    let line: Vec<OsString> = words
+        .map(|word| OsString::from_vec(word.to_vec()))
+        .collect();
+    let arguments = Arguments::parse(&line);
+    assert_eq!(line.get(arguments.names_begin..), Some(&*arguments.names));
+    if let Call::Sign(signing) = Call::of(&arguments) {
+        assert!(signing.inputs.len() <= line.len());
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use signstar::config::{self, UserName};
 use systemd_journal_logger::JournalLog;
 
-use crate::{Error, host::Target};
+use crate::{Error, host::Target, shares::Refused};
 
 /// Where lines go.
 pub(crate) struct Journal(Sink);
@@ -71,6 +71,25 @@ struct HsmLine<'a> {
     outcome: &'a str,
 }
 
+/// What a holder of a share asked for. Nothing in it is secret.
+#[derive(Serialize)]
+struct ExchangeLine<'a> {
+    time: String,
+    user: &'a str,
+    share: &'a str,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+}
+
+/// One step of a ceremony. Nothing in it is secret.
+#[derive(Serialize)]
+struct CeremonyLine<'a> {
+    time: String,
+    ceremony: &'a str,
+    outcome: &'a str,
+}
+
 /// A line that says how something ended.
 trait Outcome: Serialize {
     fn outcome(&self) -> &str;
@@ -83,6 +102,18 @@ impl Outcome for Line<'_> {
 }
 
 impl Outcome for HsmLine<'_> {
+    fn outcome(&self) -> &str {
+        self.outcome
+    }
+}
+
+impl Outcome for ExchangeLine<'_> {
+    fn outcome(&self) -> &str {
+        self.outcome
+    }
+}
+
+impl Outcome for CeremonyLine<'_> {
     fn outcome(&self) -> &str {
         self.outcome
     }
@@ -157,6 +188,26 @@ impl Journal {
         });
     }
 
+    /// What became of the wish of the holder `user`.
+    pub(crate) fn exchanged(&mut self, user: &UserName, share: &str, done: &Result<(), Refused>) {
+        self.line(&ExchangeLine {
+            time: jiff::Timestamp::now().to_string(),
+            user: user.as_str(),
+            share,
+            outcome: done.as_ref().err().map_or("done", Refused::outcome),
+            cause: done.as_ref().err().map(Refused::whole),
+        });
+    }
+
+    /// A step of a ceremony.
+    pub(crate) fn ceremony(&mut self, what: &str) {
+        self.line(&CeremonyLine {
+            time: jiff::Timestamp::now().to_string(),
+            ceremony: what,
+            outcome: "done",
+        });
+    }
+
     /// Writes one line in one piece. Losing one keeps nothing from being handed out.
     fn line(&mut self, line: &impl Outcome) {
         let Ok(mut text) = serde_json::to_string(line) else {
@@ -164,7 +215,7 @@ impl Journal {
         };
         let level = match line.outcome() {
             "downloaded" | "done" => log::Level::Info,
-            "not-permitted" | "wrong-usage" => log::Level::Warn,
+            "not-permitted" | "wrong-usage" | "refused" => log::Level::Warn,
             _ => log::Level::Error,
         };
         let _ = match &mut self.0 {

@@ -1,5 +1,5 @@
 //! What a host of an enclave does besides signing: it is set up as the configuration says, and so
-//! are its HSMs; and it hands out certificates, metrics and backups to users that sign nothing.
+//! are its HSMs, with credentials that several people hold together; and it hands out certificates, metrics and backups to users that sign nothing.
 
 #![deny(
     clippy::as_conversions,
@@ -17,6 +17,7 @@ pub mod host;
 pub mod hsm;
 mod identity;
 mod journal;
+pub mod shares;
 mod status;
 
 pub use check::{Checked, check};

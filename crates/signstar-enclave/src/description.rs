@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Client, Error, Folder, SoftNetHsm, Sshd, TransparencyLog};
+use crate::{Client, Error, Folder, Sshd, TransparencyLog, device::Device};
 
 /// Where everything of a running enclave is, credentials included.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -58,13 +58,13 @@ pub struct LogEntry {
 /// The HSM of an enclave.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct HsmEntry {
-    /// Its REST API.
+    /// Its REST API. Of a token its URI (RFC 7512).
     pub url: String,
-    /// Its administrator.
+    /// Its administrator. Of a token its security officer, `so`.
     pub admin: Login,
-    /// What unlocks it.
+    /// What unlocks it. Of a token the PIN of its user.
     pub unlock: String,
-    /// How to recognise it: `pin:` and the SHA-256 of its certificate.
+    /// How to recognise it: `pin:` and the SHA-256 of its certificate. Empty for a token.
     pub tls: String,
 }
 
@@ -82,7 +82,7 @@ impl Description {
         folder: &Folder,
         clients: &[Client],
         log: &TransparencyLog,
-        hsm: &SoftNetHsm,
+        hsm: &Device,
         sshd: &Sshd,
     ) -> Result<Self, Error> {
         Ok(Self {
@@ -104,15 +104,7 @@ impl Description {
                 dir: log.dir().to_owned(),
                 vkey: log.vkey().to_owned(),
             },
-            hsm: HsmEntry {
-                url: hsm.url().to_owned(),
-                admin: Login {
-                    user: "admin".to_owned(),
-                    passphrase: folder.secret("admin")?,
-                },
-                unlock: folder.secret("unlock")?,
-                tls: hsm.tls().to_owned(),
-            },
+            hsm: hsm.entry(folder)?,
             config: folder.configuration(),
         })
     }

@@ -34,7 +34,7 @@ pub enum Error {
         found: String,
     },
     /// A program is not installed.
-    #[error("the program `{0}` is not installed")]
+    #[error("`{0}` is not installed")]
     Missing(&'static str),
     /// A program did not start.
     #[error("`{program}` did not start: {reason}")]
@@ -82,6 +82,7 @@ impl Error {
             Self::Missing(
                 "softnethsm" | "signstar-log" | "signstar-sign" | "signstar-request-signature",
             ) => "build everything first: cargo build --workspace",
+            Self::Missing("softhsm2") => "install SoftHSM 2 (softhsm2)",
             Self::Missing(_) => {
                 "install OpenSSH, client and server (openssh-client, openssh-server)"
             }

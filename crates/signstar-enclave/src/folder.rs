@@ -11,11 +11,12 @@ use nix::fcntl::{Flock, FlockArg};
 use signstar::config::{Config, Mechanism};
 
 use crate::{
-    Client, Description, Error, Purpose, SSH_NAMESPACE, SoftNetHsm, TransparencyLog, error::OnPath,
+    Client, Description, Error, Purpose, SSH_NAMESPACE, TransparencyLog, device::Device,
+    error::OnPath,
 };
 
 /// The domain of an enclave that is no real one (RFC 2606 §2).
-const DOMAIN: &str = "signstar.example";
+pub(crate) const DOMAIN: &str = "signstar.example";
 
 /// The folder of an enclave: absolute, of this user alone.
 #[derive(Clone, Debug)]
@@ -180,7 +181,7 @@ impl Folder {
     pub(crate) fn write_configuration(
         &self,
         clients: &[Client],
-        hsm: &SoftNetHsm,
+        hsm: &Device,
         log: &TransparencyLog,
     ) -> Result<(), Error> {
         let mut text = format!(
@@ -194,40 +195,29 @@ impl Folder {
              socket = {socket}\n\
              vkey = {vkey}\n\
              \n\
-             [hsm.main]\n\
-             kind = \"nethsm\"\n\
-             url = {url}\n\
-             tls = {tls}\n\
+             {hsm}\
              \n\
              [user.certificates]\n\
              role = \"certificates\"\n\
              \n\
              [user.metrics]\n\
-             role = \"metrics\"\n\
-             \n\
-             [user.backup]\n\
-             role = \"backup\"\n\
-             hsm = \"main\"\n\
-             operator = \"backup\"\n\
-             passphrase = {{ file = {backup} }}\n",
+             role = \"metrics\"\n",
             domain = quote(DOMAIN),
             journal = quote(&self.journal().to_string_lossy()),
             state = quote(&self.path().join("state").to_string_lossy()),
             socket = quote(&log.socket().to_string_lossy()),
             vkey = quote(log.vkey()),
-            url = quote(hsm.url()),
-            tls = quote(hsm.tls()),
-            backup = quote(&self.secret_file("backup").to_string_lossy()),
+            hsm = hsm.tables(self),
         );
         for client in clients {
-            text.push_str(&self.configuration_of(client));
+            text.push_str(&self.configuration_of(client, hsm));
         }
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }
 
     /// The key of `client`, and what it may ask for.
-    fn configuration_of(&self, client: &Client) -> String {
+    fn configuration_of(&self, client: &Client, hsm: &Device) -> String {
         let name = &client.name;
         let file = |path: PathBuf| quote(&path.to_string_lossy());
         let anchor = file(self.anchor(client));
@@ -262,21 +252,20 @@ impl Folder {
              [key.{key}]\n\
              hsm = \"main\"\n\
              id = {key}\n\
-             operator = {key}\n\
-             passphrase = {{ file = {passphrase} }}\n\
+             {credential}\
              {public}\n\
              \n\
              [client.{key}]\n\
              key = {key}\n\
              outputs = {outputs}\n",
             key = quote(name),
-            passphrase = file(self.secret_file(name)),
+            credential = hsm.credential(self, name),
         )
     }
 }
 
 /// A TOML basic string. Paths here have no control characters.
-fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 

@@ -106,7 +106,13 @@ impl SoftNetHsm {
         &self.tls
     }
 
-    pub(crate) fn check(&mut self) -> Result<(), Error> {
+    /// Its process, while it was not stopped.
+    pub fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(Running::id)
+    }
+
+    /// Fails if it has ended by itself.
+    pub fn check(&mut self) -> Result<(), Error> {
         self.running.as_mut().map_or(Ok(()), Running::check)
     }
 

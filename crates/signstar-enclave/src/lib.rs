@@ -22,6 +22,7 @@
 mod child;
 mod client;
 mod description;
+mod device;
 mod error;
 mod folder;
 mod hsm;
@@ -30,6 +31,7 @@ mod keys;
 mod leftover;
 mod log;
 mod programs;
+mod softhsm2;
 mod sshd;
 mod wanted;
 
@@ -37,15 +39,17 @@ use std::path::PathBuf;
 
 pub use client::{Client, Purpose, SSH_NAMESPACE};
 pub use description::{ClientEntry, Description, HsmEntry, LogEntry, Login, SshEntry};
+pub use device::{HsmKind, UnknownHsmKind};
 pub use error::Error;
 pub use folder::Folder;
 pub use hsm::SoftNetHsm;
 pub use key_type::KeyType;
 pub use log::TransparencyLog;
 pub use programs::program;
+pub use softhsm2::SoftHsm2;
 pub use sshd::Sshd;
 
-use crate::leftover::Leftover;
+use crate::{device::Device, leftover::Leftover};
 
 /// The users of every enclave that sign nothing, each with the role that its name says, an SSH key
 /// called the same, and one forced command.
@@ -68,7 +72,7 @@ pub struct Enclave {
     sshd: Sshd,
     // Ended after the last session.
     log: TransparencyLog,
-    hsm: SoftNetHsm,
+    hsm: Device,
     _lock: folder::Lock,
 }
 
@@ -80,9 +84,18 @@ impl Enclave {
         Self::start_with(options, &[])
     }
 
+    /// The same with an HSM of another kind.
+    pub fn start_on(kind: HsmKind, options: &Options) -> Result<Self, Error> {
+        Self::start_of(kind, options, &[])
+    }
+
     /// The same with further arguments for `softnethsm serve`, for tests of what happens when an
     /// HSM misbehaves.
     pub fn start_with(options: &Options, hsm_arguments: &[&str]) -> Result<Self, Error> {
+        Self::start_of(HsmKind::SoftNetHsm, options, hsm_arguments)
+    }
+
+    fn start_of(kind: HsmKind, options: &Options, arguments: &[&str]) -> Result<Self, Error> {
         let folder = Folder::create(&options.folder)?;
         let lock = folder.lock()?;
         folder.forget_description()?;
@@ -91,10 +104,8 @@ impl Enclave {
             leftover.end();
         }
 
-        let hsm = SoftNetHsm::start(&folder, hsm_arguments)?;
-        let device = hsm.set_up(&folder, &options.clients)?;
+        let hsm = Device::start(kind, &folder, &options.clients, arguments)?;
         for client in &options.clients {
-            keys::ensure_public(&device, &folder, client)?;
             sshd::ensure_client(&folder, &client.name)?;
         }
         for role in ROLES {
@@ -127,13 +138,25 @@ impl Enclave {
     }
 
     /// The HSM, to be stopped and started while the enclave runs.
+    ///
+    /// # Panics
+    ///
+    /// If it is a token, for which nothing runs.
     pub fn hsm(&mut self) -> &mut SoftNetHsm {
-        &mut self.hsm
+        match &mut self.hsm {
+            Device::NetHsm(hsm) => hsm,
+            Device::Token(_) => panic!("a token cannot be stopped and started"),
+        }
     }
 
     /// The transparency log, to be stopped and started while the enclave runs.
     pub fn log(&mut self) -> &mut TransparencyLog {
         &mut self.log
+    }
+
+    /// The SSH server, to be killed and started while the enclave runs.
+    pub fn sshd(&mut self) -> &mut Sshd {
+        &mut self.sshd
     }
 
     /// Fails if one of the programs has ended by itself.

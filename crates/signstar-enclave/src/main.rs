@@ -8,20 +8,20 @@ use std::{
     time::Duration,
 };
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 use signal_hook::{
     consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
 };
 use signstar_enclave::{
-    Client, Description, Enclave, Error, Folder, KeyType, Options, Purpose, program,
+    Client, Description, Enclave, Error, Folder, HsmKind, KeyType, Options, Purpose, program,
 };
 
 /// A whole signing enclave on this machine, for trying and testing.
 ///
-/// It runs a software HSM, a transparency log, an SSH server on a loopback port and signstar-sign
-/// as its forced command: the real path, without the walls of a real enclave. Its folder holds
-/// every credential. Never sign with it what others should trust.
+/// It runs an HSM in software, a transparency log, an SSH server on a loopback port and
+/// signstar-sign as its forced command: the real path, without the walls of a real enclave. Its
+/// folder holds every credential. Never sign with it what others should trust.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -80,24 +80,20 @@ struct Kind {
     #[arg(long, value_name = "TYPE", default_value_t)]
     key_type: KeyType,
 
-    /// The HSM that holds them.
-    #[arg(long, value_enum, default_value_t)]
-    hsm: Hsm,
-}
-
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum Hsm {
-    /// A NetHSM in software.
-    #[default]
-    Softnethsm,
+    /// The HSM that holds them: softnethsm (a NetHSM) or softhsm2 (a token behind PKCS#11, which the
+    /// package softhsm2 has).
+    #[arg(long, value_name = "KIND", default_value_t)]
+    hsm: HsmKind,
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().action {
-        Action::Up { dir, clients, kind } => up(&options(&dir, clients, kind)).map(|()| 0),
+        Action::Up { dir, clients, kind } => {
+            up(kind.hsm, &options(&dir, clients, kind)).map(|()| 0)
+        }
         Action::Sign { dir, kind, files } => dir
             .map_or_else(usual_folder, Ok)
-            .and_then(|dir| sign(&options(&dir, 1, kind), &files)),
+            .and_then(|dir| sign(kind.hsm, &options(&dir, 1, kind), &files)),
         Action::Shell(shell) => shell
             .run(Arguments::command())
             .map(|()| 0)
@@ -117,8 +113,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn options(dir: &Path, clients: u16, Kind { key_type, hsm }: Kind) -> Options {
-    let Hsm::Softnethsm = hsm;
+fn options(dir: &Path, clients: u16, Kind { key_type, .. }: Kind) -> Options {
     Options {
         folder: dir.to_owned(),
         clients: (1..=clients)
@@ -145,14 +140,14 @@ fn usual_folder() -> Result<PathBuf, Error> {
 }
 
 /// Runs an enclave until a signal says that it is enough, or one of its programs ends.
-fn up(options: &Options) -> Result<(), Error> {
+fn up(hsm: HsmKind, options: &Options) -> Result<(), Error> {
     let cannot = |source| Error::File {
         what: "wait for signals in",
         path: options.folder.clone(),
         source,
     };
     let mut signals = Signals::new([SIGCHLD, SIGHUP, SIGINT, SIGTERM]).map_err(cannot)?;
-    let mut enclave = Enclave::start(options)?;
+    let mut enclave = Enclave::start_on(hsm, options)?;
     say(&format!(
         "the enclave is ready; {} says where everything is\n",
         enclave.folder().description().display()
@@ -167,10 +162,10 @@ fn up(options: &Options) -> Result<(), Error> {
     Ok(())
 }
 
-fn sign(options: &Options, files: &[PathBuf]) -> Result<u8, Error> {
+fn sign(hsm: HsmKind, options: &Options, files: &[PathBuf]) -> Result<u8, Error> {
     let folder = Folder::create(&options.folder)?;
     // A description without an enclave is left where the power failed.
-    let started = match Enclave::start(options) {
+    let started = match Enclave::start_on(hsm, options) {
         Ok(enclave) => Some(enclave),
         Err(Error::InUse(_)) => None,
         Err(error) => return Err(error),

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -31,8 +31,10 @@ const TRIES: usize = 5;
 #[derive(Debug)]
 pub struct Sshd {
     // Ended in this order: no session can begin any more when the last one is ended.
-    running: Running,
+    running: Option<Running>,
     _sessions: Sessions,
+    config: PathBuf,
+    log: PathBuf,
     port: u16,
     user: String,
 }
@@ -61,44 +63,65 @@ impl Sshd {
     fn start_on(folder: &Folder, port: u16, user: &str) -> Result<Self, Error> {
         let config = folder.sshd_configuration();
         write(&config, configuration(folder, port, user).as_bytes(), 0o600)?;
-        let log = folder.log(PROGRAM);
-        let stderr = File::create(&log).on("write", &log)?;
-        let mut command = Command::new(program(PROGRAM)?);
-        command
-            .args(["-D", "-e", "-f"])
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(stderr);
-        let running = Running::start(PROGRAM, &mut command, &log)?;
         let mut sshd = Self {
-            running,
+            running: None,
             _sessions: Sessions(folder.clone()),
+            config,
+            log: folder.log(PROGRAM),
             port,
             user: user.to_owned(),
         };
-        sshd.wait(&log)?;
+        sshd.start_again()?;
         Ok(sshd)
     }
 
-    fn wait(&mut self, log: &Path) -> Result<(), Error> {
+    /// Starts it at its port, with the configuration as it stands in `DIR/ssh/sshd_config`.
+    /// Sessions that are open stay so.
+    pub fn start_again(&mut self) -> Result<(), Error> {
+        self.kill();
+        let stderr = File::create(&self.log).on("write", &self.log)?;
+        let mut command = Command::new(program(PROGRAM)?);
+        command
+            .args(["-D", "-e", "-f"])
+            .arg(&self.config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr);
+        self.running = Some(Running::start(PROGRAM, &mut command, &self.log)?);
+        self.wait()
+    }
+
+    /// Kills the listener without warning; sessions stay open.
+    pub fn kill(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.kill();
+        }
+    }
+
+    /// The process of the listener, while it was not killed.
+    pub fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(Running::id)
+    }
+
+    fn wait(&mut self) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect((HOST, self.port)).is_err() {
-            if self.running.check().is_err() || Instant::now() > end {
+            if self.check().is_err() || Instant::now() > end {
                 return Err(Error::Start {
                     program: PROGRAM,
-                    reason: last_words(log),
+                    reason: last_words(&self.log),
                 });
             }
             sleep(Duration::from_millis(5));
         }
         // It may be somebody else who answers there.
         sleep(Duration::from_millis(5));
-        self.running.check()
+        self.check()
     }
 
-    pub(crate) fn check(&mut self) -> Result<(), Error> {
-        self.running.check()
+    /// Fails if it has ended by itself.
+    pub fn check(&mut self) -> Result<(), Error> {
+        self.running.as_mut().map_or(Ok(()), Running::check)
     }
 
     /// The address that it listens on.
@@ -202,8 +225,10 @@ fn configuration(folder: &Folder, port: u16, user: &str) -> String {
          PrintMotd no\n\
          UsePAM no\n\
          PidFile none\n\
+         Compression no\n\
          LoginGraceTime 20\n\
-         MaxStartups 100\n\
+         MaxStartups 300\n\
+         PerSourceMaxStartups 100\n\
          LogLevel VERBOSE\n",
         host_key = quote(&folder.ssh_key("host_key").to_string_lossy()),
         authorized_keys = path(&folder.ssh().join("authorized_keys")),

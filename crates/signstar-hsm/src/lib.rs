@@ -12,13 +12,27 @@
 )]
 
 mod credential;
+#[cfg(feature = "nethsm")]
 pub mod nethsm;
+#[cfg(feature = "nethsm")]
 mod operator;
 mod patience;
+#[cfg(feature = "pkcs11")]
+pub mod pkcs11;
+#[cfg(not(feature = "pkcs11"))]
+#[path = "absent/pkcs11.rs"]
+mod pkcs11;
+#[cfg(feature = "nethsm")]
 mod several;
+#[cfg(not(feature = "nethsm"))]
+#[path = "absent/several.rs"]
+mod several;
+#[cfg(feature = "nethsm")]
 pub mod state;
+#[path = "absent/yubihsm2.rs"]
+mod yubihsm2;
 
-use std::{error::Error, fmt, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{error::Error, fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use signstar::{
     config::{Hsm, Key},
@@ -53,7 +67,13 @@ pub enum OpenError {
     },
     /// The certificate of the HSM cannot be checked.
     #[error("cannot tell whether the HSM is the right one")]
-    Tls(#[source] ::nethsm::client::BadTls),
+    Tls(#[source] Box<dyn Error + Send + Sync>),
+    /// The key has no operator, without which no NetHSM signs.
+    #[error("the key has no `operator`")]
+    NoOperator,
+    /// This program cannot use HSMs of that kind.
+    #[error("this program was built without HSMs of the kind `{0}`")]
+    NotBuilt(&'static str),
 }
 
 /// How an HSM is dealt with.
@@ -68,6 +88,9 @@ pub struct Conduct {
     pub connections: usize,
     /// Tells those who wait for an HSM to give up.
     pub hurry: Arc<Hurry>,
+    /// The folder for what has to survive this process, of its user alone: that a token has called
+    /// a PIN wrong. Without it that is known in this process only.
+    pub state: Option<PathBuf>,
     /// Who is told of trouble.
     pub witness: Arc<dyn Witness>,
 }
@@ -98,13 +121,15 @@ pub enum Event<'a> {
 
 /// Opens the key `key` of the HSM `hsm`. Nothing is sent to the HSM yet.
 ///
-/// The signer asks the devices of `hsm` in their order, and goes on to the next when one fails or
-/// makes a wrong signature. When none can be reached it tries again, with growing pauses of up to
+/// The signer of a NetHSM asks the devices of `hsm` in their order, and goes on to the next when one fails or
+/// makes a wrong signature. When none can be reached, or a token is gone, it tries again, with growing pauses of up to
 /// one second, until [`Conduct::patience`] is over. While the HSM has been away for that long, it is
 /// asked once for each signature and nobody waits.
 pub fn open(key: &Key, hsm: &Hsm, conduct: Conduct) -> Result<Box<dyn Signer>, OpenError> {
     match hsm {
-        Hsm::NetHsm(hsm) => Ok(Box::new(several::SharedKey::open(key, hsm, conduct)?)),
+        Hsm::NetHsm(hsm) => several::open(key, hsm, conduct),
+        Hsm::Pkcs11(token) => pkcs11::open(key, token, conduct),
+        Hsm::YubiHsm2(device) => yubihsm2::open(key, device, conduct),
     }
 }
 
@@ -114,6 +139,8 @@ pub fn open(key: &Key, hsm: &Hsm, conduct: Conduct) -> Result<Box<dyn Signer>, O
 pub fn public_key(key: &Key, hsm: &Hsm) -> Result<Option<PublicKey>, CannotRead> {
     match hsm {
         Hsm::NetHsm(hsm) => several::public_key(key, hsm),
+        Hsm::Pkcs11(token) => pkcs11::public_key(key, token),
+        Hsm::YubiHsm2(device) => yubihsm2::public_key(key, device),
     }
 }
 
@@ -126,14 +153,4 @@ pub enum CannotRead {
     /// The HSM does not show it.
     #[error(transparent)]
     Signer(#[from] SignerError),
-}
-
-fn value<T>(text: &str) -> Result<T, OpenError>
-where
-    T: FromStr<Err: Error + Send + Sync + 'static>,
-{
-    text.parse().map_err(|source: T::Err| OpenError::Value {
-        value: text.to_owned(),
-        source: Box::new(source),
-    })
 }

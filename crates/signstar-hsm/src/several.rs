@@ -1,7 +1,9 @@
 //! A key in several devices, of which none is trusted blindly.
 
 use std::{
+    error::Error,
     fmt,
+    str::FromStr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -22,7 +24,6 @@ use crate::{
     nethsm::{kind, question},
     operator::{InUse, Operator},
     patience::{Attempts, Outage},
-    value,
 };
 
 /// A key in one device or in several that are as good as each other.
@@ -60,8 +61,16 @@ impl fmt::Debug for SharedKey {
 #[error("no device is left in use: each made a signature that does not verify")]
 struct NoneTrusted;
 
+pub(crate) fn open(
+    key: &Key,
+    hsm: &NetHsm,
+    conduct: Conduct,
+) -> Result<Box<dyn Signer>, OpenError> {
+    Ok(Box::new(SharedKey::open(key, hsm, conduct)?))
+}
+
 impl SharedKey {
-    pub(crate) fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
+    fn open(key: &Key, hsm: &NetHsm, conduct: Conduct) -> Result<Self, OpenError> {
         let operator = operator(key)?;
         let passphrase = begin(key, &operator)?;
         let credentials = operator.credentials(&passphrase);
@@ -183,7 +192,8 @@ impl Signer for SharedKey {
 
 /// All devices of `hsm`, as the operator of `key`.
 fn operator(key: &Key) -> Result<Operator, OpenError> {
-    let user = value(key.operator.as_str())?;
+    let operator = key.operator.as_ref().ok_or(OpenError::NoOperator)?;
+    let user = value(operator.as_str())?;
     Ok(Operator::new(user, credential::store(&key.passphrase)))
 }
 
@@ -206,7 +216,10 @@ fn fleet(hsm: &NetHsm, connections: usize) -> Result<Fleet, OpenError> {
     for device in hsm.devices() {
         let url: Url = value(&device.url)?;
         let tls: Tls = value(&device.tls)?;
-        devices.push(Client::with_options(&url, &tls, &options).map_err(OpenError::Tls)?);
+        devices.push(
+            Client::with_options(&url, &tls, &options)
+                .map_err(|error| OpenError::Tls(error.into()))?,
+        );
     }
     Ok(Fleet::new(devices, order(hsm)))
 }
@@ -256,7 +269,7 @@ fn kind_of_all(error: FleetError) -> SignerError {
 }
 
 /// An error with its causes, in one line.
-fn whole(error: &dyn std::error::Error) -> String {
+fn whole(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -264,4 +277,14 @@ fn whole(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+fn value<T>(text: &str) -> Result<T, OpenError>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    text.parse().map_err(|source: T::Err| OpenError::Value {
+        value: text.to_owned(),
+        source: Box::new(source),
+    })
 }

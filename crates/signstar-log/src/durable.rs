@@ -136,22 +136,41 @@ pub fn save(path: &Path, octets: &[u8]) -> Result<(), StorageError> {
 
 /// Reads a file of at most `limit` octets; nothing if it is not there.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, StorageError> {
+    let mut octets = Vec::new();
+    let is_there = read_into(path, limit, &mut octets)?;
+    Ok(is_there.then_some(octets))
+}
+
+/// The same in place of what was in `octets`, whose memory is used again. Returns whether the file is
+/// there.
+pub(crate) fn read_into(
+    path: &Path,
+    limit: u64,
+    octets: &mut Vec<u8>,
+) -> Result<bool, StorageError> {
+    octets.clear();
     let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file.on("read", path)?,
     };
-    let length = file.metadata().on("read", path)?.len().min(limit);
+    let too_long = || {
+        let reason = format!("longer than {limit} octets");
+        Err(io::Error::new(io::ErrorKind::FileTooLarge, reason)).on("read", path)
+    };
+    let length = file.metadata().on("read", path)?.len();
+    if length > limit {
+        return too_long();
+    }
     // All at once, and then what has come since.
-    let mut octets = vec![0; usize::try_from(length).unwrap_or_default()];
+    octets.resize(usize::try_from(length).unwrap_or_default(), 0);
     let rest = limit.saturating_sub(length).saturating_add(1);
-    file.read_exact(&mut octets)
-        .and_then(|()| file.take(rest).read_to_end(&mut octets))
+    file.read_exact(octets)
+        .and_then(|()| file.take(rest).read_to_end(octets))
         .on("read", path)?;
     if u64::try_from(octets.len()).unwrap_or(u64::MAX) > limit {
-        let reason = format!("longer than {limit} octets");
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason)).on("read", path);
+        return too_long();
     }
-    Ok(Some(octets))
+    Ok(true)
 }
 
 fn write_temporary(path: &Path, octets: &[u8], readers: Readers) -> Result<File, StorageError> {

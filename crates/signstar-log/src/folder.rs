@@ -78,6 +78,17 @@ impl Folder {
         durable::write(&path, checkpoint.as_bytes(), Readers::Everybody)
     }
 
+    /// Takes the folder for one writer, until what is returned is dropped. Nothing if another
+    /// process has it, whatever that calls its private folder.
+    pub(crate) fn lock(&self) -> Result<Option<fs::File>, StorageError> {
+        let folder = fs::File::open(&self.0).on("open", &self.0)?;
+        match folder.try_lock() {
+            Ok(()) => Ok(Some(folder)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(source)) => Err(source).on("lock", &self.0),
+        }
+    }
+
     /// Removes the partial files of tiles that are complete in a log that grew from `before` to
     /// `after` entries. Who still asks for one is told to take the complete one.
     ///
@@ -122,15 +133,29 @@ impl Tiles for Folder {
     type Error = StorageError;
 
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, StorageError> {
-        let limit = limit(tile);
+        let mut octets = Vec::new();
+        self.tile_into(tile, limit(tile), &mut octets)?;
+        Ok(octets)
+    }
+}
+
+impl Folder {
+    /// Reads the file of `tile`, which may have at most `limit` octets, in place of what was in
+    /// `octets`.
+    pub(crate) fn tile_into(
+        &self,
+        tile: Tile,
+        limit: u64,
+        octets: &mut Vec<u8>,
+    ) -> Result<(), StorageError> {
         let path = self.0.join(tile.path());
-        if let Some(octets) = durable::read(&path, limit)? {
-            return Ok(octets);
+        if durable::read_into(&path, limit, octets)? {
+            return Ok(());
         }
         let full = self.0.join(tile.full().path());
-        durable::read(&full, limit)?.map_or_else(
-            || Err(io::Error::from(io::ErrorKind::NotFound)).on("read", &path),
-            Ok,
-        )
+        if durable::read_into(&full, limit, octets)? {
+            return Ok(());
+        }
+        Err(io::Error::from(io::ErrorKind::NotFound)).on("read", &path)
     }
 }

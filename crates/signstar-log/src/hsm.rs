@@ -83,6 +83,7 @@ impl HsmKey {
             patience: PATIENCE,
             connections: 1,
             hurry: Arc::new(Hurry::default()),
+            state: None,
             witness: Arc::new(Told(journal)),
         };
         Ok(Self {

@@ -38,9 +38,26 @@ pub(crate) fn agent(patience: Duration, redirects: u32) -> Agent {
 /// The octets of an answer; nothing if there are more than `limit`.
 pub(crate) fn octets(body: &mut Body, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut octets = Vec::new();
+    let fits = octets_into(body, limit, &mut octets)?;
+    Ok(fits.then_some(octets))
+}
+
+/// The same in place of what was in `octets`, whose memory is used again. Returns whether there are
+/// no more than `limit`.
+pub(crate) fn octets_into(
+    body: &mut Body,
+    limit: u64,
+    octets: &mut Vec<u8>,
+) -> std::io::Result<bool> {
+    octets.clear();
+    let stated = body.content_length().unwrap_or_default();
+    if stated > limit {
+        return Ok(false);
+    }
+    // All at once, and not by doubling.
+    octets.reserve(usize::try_from(stated).unwrap_or_default());
     body.as_reader()
         .take(limit.saturating_add(1))
-        .read_to_end(&mut octets)?;
-    let fits = u64::try_from(octets.len()).unwrap_or(u64::MAX) <= limit;
-    Ok(fits.then_some(octets))
+        .read_to_end(octets)?;
+    Ok(u64::try_from(octets.len()).unwrap_or(u64::MAX) <= limit)
 }

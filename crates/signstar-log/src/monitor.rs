@@ -7,7 +7,7 @@ use serde::Serialize;
 use signstar::log::{CannotRead, Policy, Reader, SignedCheckpoint};
 
 pub use memory::Memory;
-pub use repository::{Difference, Mismatch, compare};
+pub use repository::{Difference, Mismatch, Repository};
 
 use crate::{
     StorageError,
@@ -18,13 +18,14 @@ use crate::{
 /// How many new entries are named; the others are counted.
 const NAMED: usize = 1000;
 
-/// How a log compares with what it was.
+/// How a log compares with what it was. Nothing of it is remembered yet.
 #[derive(Debug)]
 pub struct Watched {
     /// The checkpoint of now.
     pub now: SignedCheckpoint,
     /// What is known.
     pub state: Verdict,
+    before: Option<SignedCheckpoint>,
 }
 
 /// What became of a log.
@@ -92,8 +93,21 @@ impl Verdict {
     }
 }
 
-/// Compares the log at `source` with the checkpoint in `memory`, and remembers the new one if it
-/// continues that. If it does not, the memory stays, and both checkpoints are kept as evidence.
+impl Watched {
+    /// Remembers the checkpoint if it continues the one before. If it does not, the memory stays, and
+    /// both are kept as evidence.
+    ///
+    /// What was not remembered is told again the next time: tell somebody first.
+    pub fn remember(&self, memory: &Memory) -> Result<(), StorageError> {
+        match &self.before {
+            Some(before) if self.state.is_wrong() => memory.accuse(before, &self.now),
+            Some(before) if before.note() == self.now.note() => Ok(()),
+            _ => memory.remember(&self.now),
+        }
+    }
+}
+
+/// Compares the log at `source` with the checkpoint in `memory`.
 pub fn watch(source: &Source, policy: &Policy, memory: &Memory) -> Result<Watched, CannotWatch> {
     let before = memory.recall(policy)?;
     let now = source.checkpoint(policy)?;
@@ -105,12 +119,7 @@ pub fn watch(source: &Source, policy: &Policy, memory: &Memory) -> Result<Watche
         }
         Some(before) => judge(source, before, &now)?,
     };
-    match &before {
-        Some(before) if state.is_wrong() => memory.accuse(before, &now)?,
-        Some(before) if before.note() == now.note() => {}
-        _ => memory.remember(&now)?,
-    }
-    Ok(Watched { now, state })
+    Ok(Watched { now, state, before })
 }
 
 fn judge(

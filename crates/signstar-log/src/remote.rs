@@ -61,11 +61,13 @@ impl Remote {
     }
 
     pub(crate) fn checkpoint(&self) -> Result<Option<Vec<u8>>, RemoteError> {
-        self.get("checkpoint", MAX_CHECKPOINT)
+        let mut octets = Vec::new();
+        let is_there = self.get("checkpoint", MAX_CHECKPOINT, &mut octets)?;
+        Ok(is_there.then_some(octets))
     }
 
-    /// Reads one file of at most `limit` octets; nothing if it is not there.
-    fn get(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, RemoteError> {
+    /// Reads one file of at most `limit` octets. Returns whether it is there.
+    fn get(&self, path: &str, limit: u64, octets: &mut Vec<u8>) -> Result<bool, RemoteError> {
         let address = format!("{}/{path}", self.address);
         let unreachable = |reason: String| RemoteError::Unreachable {
             address: address.clone(),
@@ -75,13 +77,14 @@ impl Remote {
         let mut answer = answer.map_err(|error| unreachable(error.to_string()))?;
         match answer.status().as_u16() {
             200 => {}
-            404 | 410 => return Ok(None),
+            404 | 410 => return Ok(false),
             status => return Err(RemoteError::Status { address, status }),
         }
-        let octets = http::octets(answer.body_mut(), limit);
-        match octets.map_err(|error| unreachable(error.to_string()))? {
-            Some(octets) => Ok(Some(octets)),
-            None => Err(RemoteError::TooLong { address, limit }),
+        let read = http::octets_into(answer.body_mut(), limit, octets);
+        if read.map_err(|error| unreachable(error.to_string()))? {
+            Ok(true)
+        } else {
+            Err(RemoteError::TooLong { address, limit })
         }
     }
 }
@@ -96,12 +99,29 @@ impl Tiles for Remote {
     type Error = RemoteError;
 
     fn tile(&self, tile: Tile) -> Result<Vec<u8>, RemoteError> {
-        let limit = limit(tile);
-        if let Some(octets) = self.get(&tile.path(), limit)? {
-            return Ok(octets);
+        let mut octets = Vec::new();
+        self.tile_into(tile, limit(tile), &mut octets)?;
+        Ok(octets)
+    }
+}
+
+impl Remote {
+    /// Reads the file of `tile`, which may have at most `limit` octets, in place of what was in
+    /// `octets`.
+    pub(crate) fn tile_into(
+        &self,
+        tile: Tile,
+        limit: u64,
+        octets: &mut Vec<u8>,
+    ) -> Result<(), RemoteError> {
+        if self.get(&tile.path(), limit, octets)? {
+            return Ok(());
         }
         let path = tile.full().path();
-        self.get(&path, limit)?.ok_or_else(|| RemoteError::Status {
+        if self.get(&path, limit, octets)? {
+            return Ok(());
+        }
+        Err(RemoteError::Status {
             address: format!("{}/{path}", self.address),
             status: 404,
         })

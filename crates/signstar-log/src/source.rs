@@ -119,6 +119,23 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Reads the file of `tile` in place of what was in `octets`, unless it has more than `limit`
+    /// ([`SourceError::is_excess`]).
+    pub(crate) fn tile_into(
+        &self,
+        tile: Tile,
+        limit: u64,
+        octets: &mut Vec<u8>,
+    ) -> Result<(), SourceError> {
+        match &self.0 {
+            Place::Folder(folder) => folder.tile_into(tile, limit, octets)?,
+            Place::Remote(remote) => remote.tile_into(tile, limit, octets)?,
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {

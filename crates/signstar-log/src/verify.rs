@@ -79,7 +79,7 @@ pub fn verify(
 
 /// A disk is read by as many as compute; a network mostly waits.
 ///
-/// Each reads a bundle at a time, which has up to 16 MiB if every entry is as long as can be.
+/// Each reads a bundle at a time.
 fn threads(source: &Source) -> usize {
     match source.folder() {
         Some(_) => std::thread::available_parallelism().map_or(1, |cores| cores.get().min(6)),

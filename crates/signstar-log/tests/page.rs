@@ -82,12 +82,18 @@ fn entry(index: usize) -> Vec<u8> {
         "zstd",
         "ca-certificates-utils",
     ];
+    let salt = if index == 4002 { "salt, " } else { "" };
     let digest = hex(aws_lc_rs::digest::digest(
         &aws_lc_rs::digest::SHA512,
-        format!("file {index}").as_bytes(),
+        format!("{salt}file {index}").as_bytes(),
     )
     .as_ref());
     let (a, b) = (index / 97 + 1, index % 13);
+    let (output, digits, member, length) = match index {
+        4001 => ("SSHSIG", 64, "file-sha512", 9),
+        4002 => ("OpenPGPv6", 64, "file-salted-sha512", 9),
+        _ => ("OpenPGPv4", 40, "file-sha512", 1000 + index * 7919),
+    };
     let file = match index % 50 {
         7 => String::new(),
         13 if index == 4163 => r#""file-name":"<b onclick=alert(1)>\"\\\\<-b>.zst","#.to_owned(),
@@ -104,11 +110,10 @@ fn entry(index: usize) -> Vec<u8> {
     let key = ["packages", "packages", "database"][index % 3];
     let time = 1_767_225_600 + index * 421;
     format!(
-        "{{\"client\":\"{client}\",\"file-length\":{length},{file}\"file-sha512\":\"{digest}\",\
-         \"hsm-input\":\"{input}\",\"issuer\":\"{issuer}\",\"key\":\"{key}\",\"output\":\"OpenPGPv4\",\
+        "{{\"client\":\"{client}\",\"file-length\":{length},{file}\"{member}\":\"{digest}\",\
+         \"hsm-input\":\"{input}\",\"issuer\":\"{issuer}\",\"key\":\"{key}\",\"output\":\"{output}\",\
          \"request-id\":\"r-{index}\",\"signature\":\"{signature}\",\"time\":{time},\"version\":1}}",
-        length = 1000 + index * 7919,
-        issuer = &hex(Hash::leaf(key.as_bytes()).as_octets())[..40],
+        issuer = &hex(Hash::leaf(key.as_bytes()).as_octets())[..digits],
     )
     .into_bytes()
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use data_encoding::HEXLOWER;
-use signstar::request::RequestId;
+use signstar::request::{RequestId, Salt};
 
 use crate::{Error, Hashed, NameSalt, Trust, waiting::Waiting};
 
@@ -69,6 +69,17 @@ impl Asked {
             name_salt: Some(NameSalt::draw()?),
             ..self
         })
+    }
+
+    /// The same once it is `hashed` after `salt`. With another salt it is another request, so that a
+    /// log which has the earlier one does not take it for that: it is called after the salt.
+    pub(crate) fn salted(self, hashed: Hashed, salt: &Salt) -> Self {
+        let (name, _) = salt.as_octets().split_at(16);
+        Self {
+            hashed: Some(Box::new(hashed)),
+            id: self.id.and_then(|_| RequestId::new(&HEXLOWER.encode(name))),
+            ..self
+        }
     }
 
     /// Forgets what was hashed after a salt that does not count any more.
@@ -320,6 +331,26 @@ mod tests {
         ));
         backlog.close();
         assert!(!backlog.offer(asked(1)));
+    }
+
+    #[test]
+    fn with_another_salt_it_is_another_request() {
+        let hashed = || Hashed::reader(&b""[..], "file".as_ref()).expect("no file at all");
+        let named = |salt: u8| {
+            let asked = Asked {
+                index: 0,
+                hashed: None,
+                session: None,
+                path: None,
+                refusals: 0,
+                id: RequestId::new("first"),
+                name_salt: None,
+            };
+            let salted = asked.salted(hashed(), &Salt::new([salt; 32]));
+            salted.id.expect("a name").as_str().to_owned()
+        };
+        assert_eq!(named(1), "01".repeat(16));
+        assert_ne!(named(1), named(2));
     }
 
     #[test]

@@ -119,6 +119,14 @@ pub enum Event {
         /// The pause.
         pause: Duration,
     },
+    /// The signature is in the log, and witnesses that have to see it have not yet. It is asked for
+    /// again after a pause.
+    Unwitnessed {
+        /// The place of the file in [`Batch::targets`].
+        index: usize,
+        /// The pause.
+        pause: Duration,
+    },
     /// There is a verified signature of a file on disk, or there will be none.
     Done {
         /// The place of the file in [`Batch::targets`].
@@ -192,6 +200,7 @@ impl Batch<'_> {
                     output: self.output,
                     connections: self.connections,
                     patience,
+                    logs: self.trust.logs(),
                 };
                 let outcome = Conversation::new(ssh, terms, backlog, say).run();
                 progress.is_over.store(true, Ordering::Relaxed);
@@ -307,10 +316,7 @@ impl Batch<'_> {
                 return;
             };
             match Hashed::watched(&target.input, Some(&salt), watch) {
-                Ok(Ok(hashed)) => backlog.salted(Asked {
-                    hashed: Some(Box::new(hashed)),
-                    ..asked
-                }),
+                Ok(Ok(hashed)) => backlog.salted(asked.salted(hashed, &salt)),
                 Ok(Err(Cancelled)) => backlog.forget_salting(),
                 Err(error) => {
                     backlog.forget_salting();

@@ -8,7 +8,7 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use signstar::{
@@ -18,7 +18,7 @@ use signstar::{
 };
 
 use crate::{
-    Connections, Error, Event, Patience, Ssh,
+    Connections, Error, Event, Logs, Patience, Ssh,
     backlog::{Asked, Backlog, First, Next},
     hashed::now,
     patience::{FIRST_TRIES, Trouble},
@@ -40,16 +40,19 @@ pub(crate) enum Said {
 
 /// What is asked for, and how.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms {
+pub(crate) struct Terms<'a> {
     pub(crate) output: OutputType,
     pub(crate) connections: Connections,
     pub(crate) patience: Patience,
+    /// The logs that count, if any do.
+    pub(crate) logs: Option<&'a Logs>,
 }
 
 /// Requests and answers over as many connections as it takes.
 pub(crate) struct Conversation<'a, F> {
     ssh: &'a Ssh,
     output: OutputType,
+    logs: Option<&'a Logs>,
     connections: Connections,
     backlog: &'a Backlog,
     trouble: Trouble,
@@ -85,10 +88,11 @@ enum End {
 }
 
 impl<'a, F: FnMut(Said)> Conversation<'a, F> {
-    pub(crate) fn new(ssh: &'a Ssh, terms: Terms, backlog: &'a Backlog, say: F) -> Self {
+    pub(crate) fn new(ssh: &'a Ssh, terms: Terms<'a>, backlog: &'a Backlog, say: F) -> Self {
         Self {
             ssh,
             output: terms.output,
+            logs: terms.logs,
             connections: terms.connections,
             backlog,
             trouble: Trouble::none(terms.patience),
@@ -191,8 +195,18 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
     ) {
         round.answers += 1;
         match &answer {
-            Ok(Answer::Signature { .. }) => {
+            Ok(Answer::Signature { log, .. }) => {
                 round.signatures += 1;
+                if self.waits_for_witnesses(log.as_deref())
+                    && let Some(pause) = self.put_off(&mut asked)
+                {
+                    (self.say)(Said::Event(Event::Unwitnessed {
+                        index: asked.index,
+                        pause,
+                    }));
+                    self.backlog.postpone(asked, Instant::now() + pause);
+                    return;
+                }
                 self.trouble.is_over();
             }
             Ok(Answer::Refusal {
@@ -205,8 +219,7 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
                     self.backlog.postpone(asked, now);
                     return;
                 }
-                asked.refusals = asked.refusals.saturating_add(1);
-                if let Some(pause) = self.trouble.pause(asked.refusals, now) {
+                if let Some(pause) = self.put_off(&mut asked) {
                     (self.say)(Said::Event(Event::Postponed {
                         index: asked.index,
                         code: code.clone(),
@@ -234,6 +247,20 @@ impl<'a, F: FnMut(Said)> Conversation<'a, F> {
             self.backlog.forget_salting();
         }
         (self.say)(Said::Answer(Box::new(asked), Box::new(answer)));
+    }
+
+    /// The pause before the same is asked for again, if the patience lasts that long.
+    fn put_off(&mut self, asked: &mut Asked) -> Option<Duration> {
+        asked.refusals = asked.refusals.saturating_add(1);
+        self.trouble.pause(asked.refusals, Instant::now())
+    }
+
+    /// Whether the signature is good for nothing but what witnesses may add to its `proof`. One with
+    /// a salt cannot be asked for again: it would be another one.
+    fn waits_for_witnesses(&self, proof: Option<&str>) -> bool {
+        let logs = self.logs.filter(|_| self.output != OutputType::OpenPgpV6);
+        logs.zip(proof)
+            .is_some_and(|(logs, proof)| logs.may_come(proof))
     }
 
     /// Decides what becomes of what was not answered.

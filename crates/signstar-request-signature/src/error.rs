@@ -362,6 +362,12 @@ impl Error {
                 source: NotInLog::NameSalt { .. },
                 ..
             } => "`send --name-salt` writes it beside the signature: take it from there".into(),
+            Self::NotInLog {
+                source: NotInLog::NotRecorded(reason),
+                ..
+            } if reason.may_come() => {
+                "witnesses may be away, or slow: try again later, with more --patience".into()
+            }
             Self::NotInLog { .. } => {
                 "check that the log key is that of the enclave; if it is, do not use the signature \
                  and tell the people who run it"

@@ -81,6 +81,20 @@ impl Logs {
         Ok(Self(vec![policy]))
     }
 
+    /// Whether all that `proof` lacks is witnesses: the same request, by its id, may be answered with
+    /// a better one later.
+    pub(crate) fn may_come(&self, proof: &str) -> bool {
+        let outcomes = self.0.iter().map(|policy| Recorded::check(proof, policy));
+        let mut waits = false;
+        for outcome in outcomes {
+            match outcome {
+                Ok(_) => return false,
+                Err(error) => waits |= error.may_come(),
+            }
+        }
+        waits
+    }
+
     /// Checks that `proof` shows `signature`, which is one over what was `hashed`, in a log that
     /// counts.
     pub(crate) fn check(

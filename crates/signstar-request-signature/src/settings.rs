@@ -46,6 +46,9 @@ pub struct Remote {
     /// The keys of its transparency log, as C2SP `signed-note` writes them: every signature has to
     /// be in it.
     pub log_keys: Vec<String>,
+    /// In place of them: the file with a policy (C2SP `tlog-policy`) that names logs and the witnesses
+    /// that have to have seen every signature. A relative path begins at the folder of the settings.
+    pub log_policy: Option<PathBuf>,
     /// The namespace that its SSH signatures have to be for.
     pub ssh_namespace: Option<SshNamespace>,
     /// The kind of signature that is asked for.
@@ -90,6 +93,13 @@ impl Settings {
         };
         let document: Document =
             toml::from_str(&text).map_err(|error| unusable(error.to_string().trim_end().into()))?;
+        let says_both = |(name, remote): (&String, &Remote)| {
+            (remote.log_policy.is_some() && !remote.log_keys.is_empty()).then(|| name.clone())
+        };
+        if let Some(name) = document.enclave.iter().find_map(says_both) {
+            let reason = format!("enclave.{name}: write log-keys or log-policy, not both");
+            return Err(unusable(reason));
+        }
         let settings = Self::from_document(document, path.parent().unwrap_or(Path::new("")));
         if let Some(default) = &settings.default {
             settings
@@ -109,7 +119,7 @@ impl Settings {
         };
         let unnamed = (unnamed != Remote::default()).then_some(unnamed);
         let beside = |mut remote: Remote| {
-            for path in &mut remote.certificates {
+            for path in remote.certificates.iter_mut().chain(&mut remote.log_policy) {
                 *path = folder.join(&*path);
             }
             remote
@@ -185,10 +195,11 @@ impl Remote {
 
     /// The logs that its signatures have to be in, if any are known.
     pub fn logs(&self) -> Result<Option<Logs>, Error> {
-        if self.log_keys.is_empty() {
-            return Ok(None);
+        match (&self.log_policy, &*self.log_keys) {
+            (Some(path), _) => Logs::of_policy(path).map(Some),
+            (None, []) => Ok(None),
+            (None, keys) => Logs::of_keys(keys).map(Some),
         }
-        Logs::of_keys(&self.log_keys).map(Some)
     }
 
     /// How long trouble with it may last.
@@ -224,7 +235,7 @@ mod tests {
         let path = folder.path().join("client.toml");
         fs::write(
             &path,
-            "[enclave.a]\ncertificates = [\"a.pgp\", \"/etc/b.pgp\"]",
+            "[enclave.a]\ncertificates = [\"a.pgp\", \"/etc/b.pgp\"]\nlog-policy = \"witnesses\"",
         )
         .expect("written");
         let enclave = Settings::read(&path)
@@ -233,6 +244,7 @@ mod tests {
             .expect("one");
         let wanted = [folder.path().join("a.pgp"), "/etc/b.pgp".into()];
         assert_eq!(enclave.certificates, wanted);
+        assert_eq!(enclave.log_policy, Some(folder.path().join("witnesses")));
     }
 
     #[test]
@@ -283,5 +295,8 @@ mod tests {
         assert!(error.contains("not a destination"), "{error}");
         let error = read("[enclave.a]\noutput = \"OpenPGPv5\"").expect_err("unknown");
         assert!(error.contains("OpenPGPv4"), "{error}");
+        let both = "[enclave.a]\nlog-keys = [\"k\"]\nlog-policy = \"p\"";
+        let error = read(both).expect_err("which?");
+        assert!(error.contains("log-keys or log-policy"), "{error}");
     }
 }

@@ -68,6 +68,7 @@ pub fn sign(
         output,
         connections: Connections::One,
         patience,
+        logs: trust.logs(),
     };
     Conversation::new(ssh, terms, &backlog, say).run()?;
     outcome

@@ -25,6 +25,7 @@ use crate::{
     journal::{HsmWitness, Journal},
     metrics::Figures,
     rates::RateFile,
+    seats::{NoSeat, Seat},
     stopwatch::Stopwatch,
 };
 
@@ -109,7 +110,9 @@ pub(crate) fn enclave(
         let key: Result<_, CannotOpen> = config.key_of(client).ok_or_else(missing);
         let opened = key.and_then(|key| {
             let policy = log_policy(&key)?;
-            Ok((open(config, &key, Arc::new(witness), hurry)?, policy))
+            let state = state(config, client);
+            let key = open(config, &key, state, Arc::new(witness), hurry)?;
+            Ok((key, policy))
         });
         match opened {
             Ok((key, policy)) => {
@@ -175,8 +178,25 @@ pub(crate) fn figures(config: &Config, client: &ClientName) -> Option<Arc<Figure
 }
 
 /// The folder for what has to survive the sessions of `client`.
-fn state(config: &Config, client: &ClientName) -> PathBuf {
+pub(crate) fn state(config: &Config, client: &ClientName) -> PathBuf {
     config.state.join(client.as_str())
+}
+
+/// A place for a session of `client`, else why it gets none.
+pub(crate) fn seat(config: &Config, client: &ClientName) -> Result<Option<Seat>, NoSeat> {
+    // Nobody makes files for clients that do not exist.
+    if !config.clients.contains_key(client) {
+        return Ok(None);
+    }
+    let folder = state(config, client).join("seats");
+    match Seat::take(&folder, config.limits.sessions) {
+        Ok(Some(seat)) => Ok(Some(seat)),
+        Ok(None) => Err(NoSeat::AllTaken),
+        Err(error) => Err(NoSeat::Unusable(format!(
+            "cannot count sessions in {}: {error}",
+            folder.display()
+        ))),
+    }
 }
 
 /// Salts from the random numbers of the system.
@@ -191,10 +211,11 @@ pub(crate) fn salts() -> Salts {
 /// Why a key cannot be used.
 pub(crate) type CannotOpen = Box<dyn std::error::Error + Send + Sync>;
 
-/// Opens `key` with all that its kinds of signature need.
+/// Opens `key` with all that its kinds of signature need, for whoever has the folder `state`.
 pub(crate) fn open(
     config: &Config,
     key: &Key,
+    state: PathBuf,
     witness: Arc<dyn Witness>,
     hurry: &Arc<Hurry>,
 ) -> Result<SigningKey, CannotOpen> {
@@ -216,6 +237,7 @@ pub(crate) fn open(
         patience: Duration::from_secs(config.limits.request_seconds.get().into()),
         connections: usize::try_from(config.limits.in_flight.get())?,
         hurry: hurry.clone(),
+        state: Some(state),
         witness,
     };
     let signer = Box::new(Stopwatch(signstar_hsm::open(key, hsm, conduct)?));

@@ -14,6 +14,7 @@ mod host;
 mod journal;
 mod metrics;
 mod rates;
+mod seats;
 mod self_test;
 mod session;
 mod stop;
@@ -56,8 +57,10 @@ pub fn serve(config: Option<&Path>, client: Option<ClientName>) -> Result<Status
     bug::keep_to_ourselves();
 
     let enclave = host::enclave(&config, &client, &journal, figures.as_ref(), &hurry);
+    let seat = host::seat(&config, &client);
     let session = Session {
         enclave: &enclave,
+        seated: seat.as_ref().map(|_| ()).map_err(Clone::clone),
         client: &client,
         key: config.clients.get(&client).map(|rules| &rules.key),
         limits: config.limits,

@@ -74,7 +74,7 @@ fn keys(config: &Config) -> Vec<(KeyName, Key)> {
         .map(|(name, key)| (name.clone(), key.clone()))
         .collect();
     for (client, rules) in &config.clients {
-        let own = rules.operator.is_some().then(|| config.key_of(client));
+        let own = rules.passphrase.is_some().then(|| config.key_of(client));
         keys.extend(own.flatten().map(|key| (rules.key.clone(), key)));
     }
     keys
@@ -104,7 +104,12 @@ fn test(
         client: client.clone(),
         key: name.clone(),
     };
-    let key = match host::open(config, key, Arc::new(witness), &Arc::new(Hurry::default())) {
+    // What a client of this key knows, the self-test knows: it must not try wrong PINs anew.
+    let mut clients = config.clients.iter();
+    let of_key = clients.find(|(_, rules)| rules.key == *name);
+    let state = host::state(config, of_key.map_or(&client, |(client, _)| client));
+    let hurry = Arc::new(Hurry::default());
+    let key = match host::open(config, key, state, Arc::new(witness), &hurry) {
         Ok(key) => key,
         Err(cause) => {
             journal.cannot_open(&client, name, &*cause);

@@ -20,6 +20,7 @@ use crate::{
     bug,
     journal::{Durations, Journal},
     metrics::Figures,
+    seats::NoSeat,
     stop::Stop,
     stopwatch,
     timed::{BEAT, Deadline, TimedReader, TimedWriter, complain},
@@ -40,6 +41,8 @@ const INCOMPLETE: Status = 3;
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     pub(crate) enclave: &'a Enclave,
+    /// Whether the client may have this session at all.
+    pub(crate) seated: Result<(), NoSeat>,
     pub(crate) client: &'a ClientName,
     pub(crate) key: Option<&'a KeyName>,
     pub(crate) limits: Limits,
@@ -173,6 +176,10 @@ impl<W: Write + Send> Shared<'_, W> {
             let octets = match octets {
                 Err(error) => {
                     self.refuse_last(&unreadable(error));
+                    return asked;
+                }
+                Ok(_) if let Err(no_seat) = &self.session.seated => {
+                    self.refuse_last(&no_seat.refused());
                     return asked;
                 }
                 Ok(_) if asked == self.session.limits.requests.get() => {

@@ -95,6 +95,7 @@ fn run(in_flight: u32, input: String) -> (Vec<Value>, u8, Arc<Sluggish>, Vec<Val
     let stop = Stop::new(Arc::new(Hurry::default())).expect("a pair of sockets");
     let session = Session {
         enclave: &enclave,
+        seated: Ok(()),
         client: &client,
         key: Some(&name),
         limits: Limits {

@@ -4,11 +4,15 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Subcommand};
 use signstar::config::HsmName;
-use signstar_configure::hsm::{self, Form, HsmError, Outcome, Scope};
+use signstar_configure::{
+    hsm::{self, Form, HsmError, Outcome, Scope},
+    shares::Patience,
+};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Devices {
@@ -19,6 +23,9 @@ pub(super) enum Devices {
     Rotate {
         #[command(flatten)]
         selection: Selection,
+
+        #[command(flatten)]
+        people: People,
 
         /// Only this user of the HSM; may be repeated.
         #[arg(long = "user", value_name = "NAME")]
@@ -35,6 +42,9 @@ pub(super) enum Devices {
         #[command(flatten)]
         selection: Selection,
 
+        #[command(flatten)]
+        people: People,
+
         #[command(subcommand)]
         verb: Option<Backup>,
     },
@@ -42,6 +52,9 @@ pub(super) enum Devices {
     Restore {
         #[command(flatten)]
         selection: Selection,
+
+        #[command(flatten)]
+        people: People,
 
         /// The address of the device, as it stands in the configuration.
         #[arg(long, value_name = "URL")]
@@ -64,10 +77,16 @@ pub(super) enum Hsm {
         json: bool,
     },
     /// Do it, and make a backup if anything was changed. When this ends early, run it again to
-    /// complete it.
+    /// complete it. With credentials in shares, exit status 20 tells whose shares are waited for.
     Apply {
         #[command(flatten)]
         selection: Selection,
+
+        #[command(flatten)]
+        people: People,
+
+        #[command(flatten)]
+        enough: Enough,
     },
 }
 
@@ -77,6 +96,9 @@ pub(super) enum Backup {
     Verify {
         #[command(flatten)]
         selection: Selection,
+
+        #[command(flatten)]
+        people: People,
 
         /// The backup [default: the newest].
         file: Option<PathBuf>,
@@ -99,13 +121,40 @@ pub(super) struct Selection {
     remove_users: bool,
 }
 
+/// Whom a ceremony waits for, where the credentials are in shares.
+#[derive(Args, Debug, Default)]
+pub(super) struct People {
+    /// Wait so long for holders to upload their shares [default: 0].
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u32>,
+}
+
+/// How many holders it takes to put new shares in force.
+#[derive(Args, Debug, Default)]
+pub(super) struct Enough {
+    /// New shares are in force when so many holders have confirmed that they can read theirs, at
+    /// least the threshold [default: all].
+    #[arg(long, value_name = "N")]
+    enough: Option<u8>,
+}
+
+impl People {
+    pub(super) fn patience(&self, enough: &Enough) -> Patience {
+        Patience {
+            wait: Duration::from_secs(self.wait.unwrap_or_default().into()),
+            enough: enough.enough,
+        }
+    }
+}
+
 impl Selection {
-    fn scope(self, config: Option<&Path>) -> Scope {
+    fn scope(self, config: Option<&Path>, patience: Patience) -> Scope {
         Scope {
             config: config.map(Path::to_path_buf),
             hsm: self.hsm,
             trust_new: self.trust_new,
             remove_users: self.remove_users,
+            patience,
         }
     }
 }
@@ -129,33 +178,55 @@ impl Devices {
     }
 
     fn ended(self, config: Option<&Path>, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+        let all = Enough::default();
         match self {
             Self::Hsm(Hsm::Plan { selection, json }) => {
                 let form = if json { Form::Json } else { Form::Text };
-                hsm::plan(&selection.scope(config), form, out)
+                hsm::plan(&selection.scope(config, Patience::default()), form, out)
             }
-            Self::Hsm(Hsm::Apply { selection }) => hsm::apply(&selection.scope(config), out),
+            Self::Hsm(Hsm::Apply {
+                selection,
+                people,
+                enough,
+            }) => hsm::apply(&selection.scope(config, people.patience(&enough)), out),
             Self::Rotate {
                 selection,
+                people,
                 administrators: true,
                 ..
-            } => hsm::rotate_administrators(&selection.scope(config), out),
+            } => hsm::rotate_administrators(&selection.scope(config, people.patience(&all)), out),
             Self::Rotate {
-                selection, users, ..
-            } => hsm::rotate(&selection.scope(config), &users, out),
+                selection,
+                people,
+                users,
+                ..
+            } => hsm::rotate(&selection.scope(config, people.patience(&all)), &users, out),
             Self::Backup {
                 selection,
+                people,
                 verb: None,
-            } => hsm::backup(&selection.scope(config), out),
+            } => hsm::backup(&selection.scope(config, people.patience(&all)), out),
             Self::Backup {
-                verb: Some(Backup::Verify { selection, file }),
+                verb:
+                    Some(Backup::Verify {
+                        selection,
+                        people,
+                        file,
+                    }),
                 ..
-            } => hsm::verify_backup(&selection.scope(config), file.as_deref(), out),
+            } => {
+                let scope = selection.scope(config, people.patience(&all));
+                hsm::verify_backup(&scope, file.as_deref(), out)
+            }
             Self::Restore {
                 selection,
+                people,
                 device,
                 file,
-            } => hsm::restore(&selection.scope(config), &device, &file, out),
+            } => {
+                let scope = selection.scope(config, people.patience(&all));
+                hsm::restore(&scope, &device, &file, out)
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ mod download;
 mod host;
 mod hsm;
 mod login;
+mod shares;
 
 use std::{
     ffi::OsString,
@@ -26,7 +27,7 @@ use signstar_configure::{Error, Status};
     after_help = "\
 Exit status: 0 nothing to do, or done; 1 something is wrong; 2 wrong usage; 10 changes are pending \
 (`plan`); 20 waiting for shares; 21 a device cannot be reached; 22 credentials are missing. \
-`download` has its own."
+`download` and `shares exchange` have their own."
 )]
 struct Arguments {
     /// The configuration [default: /etc/signstar/signstar.toml, else
@@ -46,6 +47,8 @@ enum Command {
     #[command(flatten)]
     Devices(hsm::Devices),
     Download(download::Wanted),
+    #[command(subcommand)]
+    Shares(shares::Shares),
     #[command(flatten)]
     Shell(command_pages::Shell),
 }
@@ -66,6 +69,7 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Host(host) => host.run(config),
         Command::Devices(devices) => return devices.run(config),
         Command::Download(wanted) => return wanted.run(config),
+        Command::Shares(shares) => return shares.run(config),
         Command::Shell(shell) => shell
             .run(Arguments::command())
             .map_err(Error::Output)

@@ -29,11 +29,18 @@ pub(super) fn hand_out(
     account: &Backup,
     out: &mut dyn Write,
 ) -> Result<(), Error> {
-    let Some(Hsm::NetHsm(hsm)) = config.hsms.get(&account.hsm) else {
-        return Err(Error::Setup {
-            what: format!("[hsm.{}]", account.hsm),
-            source: "there is none".into(),
-        });
+    let cannot = |why: &str| Error::Setup {
+        what: format!("[hsm.{}]", account.hsm),
+        source: why.into(),
+    };
+    let hsm = match config.hsms.get(&account.hsm) {
+        Some(Hsm::NetHsm(hsm)) => hsm,
+        Some(_) => {
+            return Err(cannot(
+                "an HSM of this kind makes no backups over its interface",
+            ));
+        }
+        None => return Err(cannot("there is none")),
     };
     let mut last = None;
     for device in hsm.devices() {

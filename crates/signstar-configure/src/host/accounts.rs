@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use signstar::config::{Config, Hsm, Log, Role};
+use signstar::config::{AdministrativeCredentials, Config, Hsm, Log, Role, UserName};
 
 use super::{
     login::Login,
@@ -116,6 +116,20 @@ pub(crate) fn entries(config: &Config) -> BTreeSet<Entry> {
     }
     if let Some(administration) = &config.administration {
         add(&administration.folder, Kind::Folder, 0o700, "root", "root");
+        if let AdministrativeCredentials::Shares(sharing) = &administration.credentials {
+            let above = sharing.volatile.parent().unwrap_or(Path::new("/"));
+            if above.starts_with("/run/signstar") {
+                add(above, Kind::Folder, 0o755, "root", "root");
+            }
+            add(&sharing.volatile, Kind::Folder, 0o755, "root", "root");
+            for holder in sharing.holders.iter().map(UserName::as_str) {
+                // What it may read, and what it may write until the host is switched off.
+                let own = config.state.join(holder);
+                add(&own, Kind::Folder, 0o750, "root", holder);
+                let upload = sharing.volatile.join(holder);
+                add(&upload, Kind::Folder, 0o700, holder, holder);
+            }
+        }
     }
     let readers = readers(config);
     for (path, reader) in &readers {
@@ -140,7 +154,8 @@ fn readers(config: &Config) -> BTreeMap<&Path, &str> {
     for key in config.keys.values() {
         readers.insert(key.passphrase.path(), "root");
     }
-    for Hsm::NetHsm(hsm) in config.hsms.values() {
+    for hsm in config.hsms.values() {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         let account = hsm.settings().metrics.as_ref();
         readers.extend(account.map(|account| (account.passphrase.path(), "root")));
     }

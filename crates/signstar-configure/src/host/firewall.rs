@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use signstar::config::{Config, Hsm, HsmName, Identity, Network};
+use signstar::config::{Config, Connector, Hsm, HsmName, Identity, Network, YubiHsm2};
 
 use super::login::logins;
 
@@ -82,14 +82,21 @@ fn output(config: &Config) -> String {
 }
 
 /// The way to each device: its address and port; for one with a name, its port, and to whoever
-/// knows names.
+/// knows names. Where the module of a token goes, only its maker knows.
 fn ways(config: &Config) -> BTreeSet<String> {
     let used: BTreeSet<&HsmName> = config.keys.values().map(|key| &key.hsm).collect();
     let hsms = config.hsms.iter().filter(|(name, _)| used.contains(name));
-    let devices = hsms.flat_map(|(_, Hsm::NetHsm(hsm))| hsm.devices());
+    let urls = hsms.flat_map(|(_, hsm)| match hsm {
+        Hsm::NetHsm(hsm) => hsm.devices().iter().map(|one| one.url.as_str()).collect(),
+        Hsm::YubiHsm2(YubiHsm2 {
+            connector: Connector::Http(url),
+            ..
+        }) => vec![url.as_str()],
+        Hsm::YubiHsm2(_) | Hsm::Pkcs11(_) => Vec::new(),
+    });
     let mut ways = BTreeSet::new();
-    for device in devices {
-        let Some((host, port)) = host_and_port(&device.url) else {
+    for url in urls {
+        let Some((host, port)) = host_and_port(url) else {
             continue;
         };
         match host.parse::<IpAddr>() {
@@ -111,7 +118,10 @@ fn ways(config: &Config) -> BTreeSet<String> {
 
 /// The host, an IPv6 address without its brackets, and the port of the address of a device.
 fn host_and_port(url: &str) -> Option<(&str, u16)> {
-    let authority = url.strip_prefix("https://")?.split('/').next()?;
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"))?;
+    let authority = rest.split('/').next()?;
     let (host, rest) = match authority.strip_prefix('[') {
         Some(v6) => v6.split_once(']')?,
         None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
@@ -137,9 +147,10 @@ mod tests {
             ),
             ("https://[2001:db8::1]:8443", "2001:db8::1", 8443),
             ("https://[2001:db8::1]/", "2001:db8::1", 443),
+            ("http://192.0.2.1:12345", "192.0.2.1", 12345),
         ] {
             assert_eq!(host_and_port(url), Some((host, port)), "{url}");
         }
-        assert_eq!(host_and_port("http://192.0.2.1"), None);
+        assert_eq!(host_and_port("ftp://192.0.2.1"), None);
     }
 }

@@ -16,6 +16,13 @@ pub(crate) const KEYS: &str = "/etc/ssh/signstar/authorized_keys";
 pub(crate) fn add(tree: &mut Tree, logins: &[Login<'_>]) {
     let mut text = String::from(
         "# Written by `signstar-configure host apply`; changes are lost.\n\
+         \n\
+         # Of everybody: who does not log in does not keep others out, and nothing swells.\n\
+         Compression no\n\
+         LoginGraceTime 20\n\
+         MaxStartups 300\n\
+         PerSourceMaxStartups 100\n\
+         \n\
          # Whoever logs in as one of these runs one program, and nothing else.\n",
     );
     let mut commands: Vec<&str> = logins.iter().map(|login| login.command).collect();

@@ -2,12 +2,9 @@
 
 use std::{fs::File, io::Write, path::Path};
 
-use signstar_hsm::{AdministrativeCredentials, SecretFile, state::rotate_administrators};
+use signstar_hsm::{Administration, AdministrativeCredentials, state::rotate_administrators};
 
 use super::{HsmError, places, run::Entry};
-
-/// Behind the name of the file with the old ones.
-const SUFFIX: &str = ".new";
 
 impl Entry<'_> {
     /// Makes up new credentials, or takes those that a change before this did not get done with,
@@ -15,18 +12,17 @@ impl Entry<'_> {
     /// drops the old ones.
     pub(super) fn change_administrators(&self, out: &mut dyn Write) -> Result<(), HsmError> {
         let old = self.old()?;
-        let file = self.next();
+        let next = self.file.next();
         let bad = |source| HsmError::Administration {
-            path: file.path().to_owned(),
+            path: next.path().to_owned(),
             source,
         };
-        let new = match places::load(&file)? {
+        let new = match places::load(&next)? {
             Some(new) => new,
             None => {
                 let new = AdministrativeCredentials::make_up(old.administrators.keys());
                 let new = new.map_err(|error| bad(error.into()))?;
-                let octets = new.to_octets().map_err(|error| bad(error.into()))?;
-                file.write_secret(&octets).map_err(bad)?;
+                next.store(&new).map_err(bad)?;
                 new
             }
         };
@@ -34,7 +30,7 @@ impl Entry<'_> {
         rotate_administrators(&access, &new, &mut self.teller(out)?)
             .map_err(|error| HsmError::Apply(Box::new(error)))?;
         self.back_up(&access, out)?;
-        file.replace(&self.file).map_err(bad)?;
+        self.file.promote_next().map_err(bad)?;
         self.note("drop the old administrative credentials", out)
     }
 
@@ -63,18 +59,14 @@ impl Entry<'_> {
             Ok(access.restore_on(device, &mut file)?)
         };
         let first = restore(&self.old()?);
-        match places::load(&self.next())? {
+        match places::load(&self.file.next())? {
             Some(new) if first.is_err() => restore(&new),
             _ => first,
         }
     }
 
     fn is_half_changed(&self) -> Result<bool, HsmError> {
-        Ok(places::load(&self.next())?.is_some())
-    }
-
-    fn next(&self) -> SecretFile {
-        self.file.beside(SUFFIX)
+        Ok(places::load(&self.file.next())?.is_some())
     }
 
     /// The credentials of before a change.

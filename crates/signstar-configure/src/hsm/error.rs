@@ -8,7 +8,7 @@ use signstar_hsm::{
     state::{AccessError, ApplyError, BringAboutError, Plan},
 };
 
-use crate::Error;
+use crate::{Error, shares::SharesError};
 
 /// Why an HSM is not what it is to be. Nothing in it is secret.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +22,9 @@ pub enum HsmError {
     /// The configuration does not say where administrative credentials are.
     #[error("the configuration has no [administration]")]
     NoAdministration,
-    /// The credentials are in shares, which have to be joined first.
-    #[error("the administrative credentials are split into shares")]
-    InShares,
+    /// The credentials are in shares, and those cannot be joined.
+    #[error(transparent)]
+    Shares(#[from] SharesError),
     /// A change of the administrative credentials was interrupted.
     #[error("a change of the administrative credentials of [hsm.{0}] has not ended")]
     HalfChanged(HsmName),
@@ -36,9 +36,6 @@ pub enum HsmError {
         /// Why.
         source: BadCredential,
     },
-    /// Something else changes HSMs at the moment.
-    #[error("another run holds the lock {}", .0.display())]
-    Busy(PathBuf),
     /// There is no such HSM.
     #[error("there is no [hsm.{0}]")]
     NoHsm(HsmName),
@@ -118,14 +115,13 @@ impl HsmError {
             Self::Host(error) => error.hint(),
             Self::Unfit(_) => "the format is described in spec/configuration.md",
             Self::NoAdministration => "say where they are: [administration] in the configuration",
-            Self::InShares => "hold a ceremony: see `signstar-configure shares --help`",
+            Self::Shares(error) => error.hint(),
             Self::HalfChanged(_) => {
                 "run `signstar-configure hsm apply` or `rotate --administrators`: both go on with it"
             }
             Self::Administration { .. } => {
                 "check `folder` in [administration] and who may read it; run this as root"
             }
-            Self::Busy(_) => "wait until it has ended",
             Self::NoHsm(_) => "check --hsm",
             Self::Refused(_) => "nothing was changed; see to what is refused, then run this again",
             Self::Access(_) | Self::Apply(_) => "what was done stays done; run this again",
@@ -142,8 +138,8 @@ impl HsmError {
     /// device cannot be reached, 22 credentials are missing, 1 otherwise.
     pub fn exit_status(&self) -> u8 {
         match self {
+            Self::Shares(error) => error.exit_status(),
             Self::HalfChanged(_) => 10,
-            Self::InShares => 20,
             Self::NoAdministration => 22,
             Self::Refused(plan) => of_plan(plan),
             Self::Access(error) => of_access(error),

@@ -15,6 +15,8 @@ use signstar::config::HsmName;
 
 pub use error::HsmError;
 
+use crate::shares::Patience;
+
 /// What all of these commands need.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
@@ -27,6 +29,8 @@ pub struct Scope {
     pub trust_new: Vec<String>,
     /// Whether users are deleted that the configuration does not name.
     pub remove_users: bool,
+    /// How long holders of shares are waited for, where the credentials are in shares.
+    pub patience: Patience,
 }
 
 /// How a plan is told.

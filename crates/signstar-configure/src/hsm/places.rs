@@ -2,37 +2,34 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions, Permissions},
-    io,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs, io,
     path::{Path, PathBuf},
+    rc::Rc,
     sync::Arc,
 };
 
 use nethsm::id::UserId;
-use nix::{
-    fcntl::{Flock, FlockArg},
-    unistd::User,
-};
+use nix::unistd::User;
 use signstar::config::{
     self, AdministrativeCredentials as Kept, Config, Credential, HsmName, Identity,
 };
 use signstar_hsm::{
-    Administration, AdministrativeCredentials, CredentialStore, For, Plain, SecretFile,
-    SystemdCreds, Wrapping, credential_file,
+    Administration, AdministrativeCredentials, BadCredential, CredentialStore, For, Plain,
+    SecretFile, SystemdCreds, Wrapping, credential_file,
     state::{ADMIN, CertificateStore, Desired, KeyPath, Operators},
 };
 
 use super::{
     HsmError,
     known::write,
-    wanted::{Place, Wanted},
+    wanted::{Place as Resting, Wanted},
 };
+pub(super) use crate::shares::lock;
+use crate::shares::{OfHsm, Vault};
 use nethsm::user::UserRole;
 
-/// The right to change HSMs, until it is dropped.
-#[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held, never read")] Flock<File>);
+/// Behind the name of the file with administrative credentials that are to follow others.
+const NEXT: &str = ".new";
 
 /// The files of the passphrases of users.
 #[derive(Debug)]
@@ -48,53 +45,94 @@ pub(super) fn administration(config: &Config) -> Result<&config::Administration,
     administration.ok_or(HsmError::NoAdministration)
 }
 
-/// Makes the folder of administrative credentials, for this user alone, and holds its lock.
-pub(super) fn lock(administration: &config::Administration) -> Result<Lock, HsmError> {
-    let folder = &administration.folder;
-    fs::create_dir_all(folder).map_err(HsmError::file(folder))?;
-    let own = Permissions::from_mode(0o700);
-    fs::set_permissions(folder, own).map_err(HsmError::file(folder))?;
-    let path = folder.join("lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(HsmError::file(&path))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock)
-        .map(Lock)
-        .map_err(|_| HsmError::Busy(path))
+/// Where the administrative credentials of one HSM are: a file, or the box of a vault.
+#[derive(Debug)]
+pub(super) struct Place {
+    path: PathBuf,
+    kept: InPlace,
 }
 
-/// The file with the administrative credentials of one HSM.
+#[derive(Debug)]
+enum InPlace {
+    File(SecretFile),
+    Box(OfHsm),
+}
+
+impl Place {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The place of those that are to follow these, beside it.
+    pub(super) fn next(&self) -> Self {
+        let mut path = self.path.clone().into_os_string();
+        path.push(NEXT);
+        let kept = match &self.kept {
+            InPlace::File(file) => InPlace::File(file.beside(NEXT)),
+            InPlace::Box(own) => InPlace::Box(own.next()),
+        };
+        Self {
+            path: path.into(),
+            kept,
+        }
+    }
+
+    /// What is in the next place comes here, in one step.
+    pub(super) fn promote_next(&self) -> Result<(), BadCredential> {
+        match &self.kept {
+            InPlace::File(file) => file.beside(NEXT).replace(file),
+            InPlace::Box(own) => own.promote_next(),
+        }
+    }
+}
+
+impl Administration for Place {
+    fn load(&self) -> Result<Option<AdministrativeCredentials>, BadCredential> {
+        match &self.kept {
+            InPlace::File(file) => Administration::load(file),
+            InPlace::Box(own) => own.load(),
+        }
+    }
+
+    fn store(&self, credentials: &AdministrativeCredentials) -> Result<(), BadCredential> {
+        match &self.kept {
+            InPlace::File(file) => Administration::store(file, credentials),
+            InPlace::Box(own) => own.store(credentials),
+        }
+    }
+}
+
+/// The place of the administrative credentials of one HSM. Without a `vault`, those in shares cannot
+/// be had.
 pub(super) fn administrative(
     administration: &config::Administration,
     hsm: &HsmName,
-) -> Result<SecretFile, HsmError> {
+    vault: Option<&Rc<Vault>>,
+) -> Place {
     let name = format!("hsm-{hsm}");
-    let wrapping: Arc<dyn Wrapping> = match administration.credentials {
-        Kept::Plaintext => Arc::new(Plain),
-        Kept::SystemdCreds => Arc::new(SystemdCreds::new(name.clone(), For::Root)),
-        Kept::Shares(_) => return Err(HsmError::InShares),
+    let path = administration.folder.join(&name);
+    let file = |wrapping: Arc<dyn Wrapping>| SecretFile::new(path.clone(), None, wrapping);
+    let kept = match administration.credentials {
+        Kept::Plaintext => InPlace::File(file(Arc::new(Plain))),
+        Kept::SystemdCreds => InPlace::File(file(Arc::new(SystemdCreds::new(name, For::Root)))),
+        Kept::Shares(_) => InPlace::Box(OfHsm::new(vault.cloned(), hsm.as_str())),
     };
-    let path = administration.folder.join(name);
-    Ok(SecretFile::new(path, None, wrapping))
+    Place { path, kept }
 }
 
 /// The credentials, if there are any.
-pub(super) fn load(file: &SecretFile) -> Result<Option<AdministrativeCredentials>, HsmError> {
+pub(super) fn load(file: &Place) -> Result<Option<AdministrativeCredentials>, HsmError> {
     let bad = |source| HsmError::Administration {
         path: file.path().to_owned(),
         source,
     };
-    Administration::load(file).map_err(bad)
+    file.load().map_err(bad)
 }
 
 /// The credentials, with all administrators that are to be; what was missing is made up, and stored
 /// before any device hears of it.
 pub(super) fn complete(
-    file: &SecretFile,
+    file: &Place,
     desired: &Desired,
 ) -> Result<AdministrativeCredentials, HsmError> {
     let bad = |source| HsmError::Administration {
@@ -107,7 +145,7 @@ pub(super) fn complete(
         .filter(|(_, user)| user.role == UserRole::Administrator)
         .map(|(id, _)| id);
     let all: Vec<&UserId> = admin.as_ref().into_iter().chain(named).collect();
-    let (credentials, is_new) = match Administration::load(file).map_err(bad)? {
+    let (credentials, is_new) = match file.load().map_err(bad)? {
         Some(mut credentials) => {
             let is_new = credentials.add(all.iter().copied());
             (credentials, is_new.map_err(|error| bad(error.into()))?)
@@ -118,7 +156,7 @@ pub(super) fn complete(
         }
     };
     if is_new {
-        Administration::store(file, &credentials).map_err(bad)?;
+        file.store(&credentials).map_err(bad)?;
     }
     Ok(credentials)
 }
@@ -139,7 +177,7 @@ impl Passphrases {
     }
 }
 
-fn file(config: &Config, place: &Place) -> Result<SecretFile, HsmError> {
+fn file(config: &Config, place: &Resting) -> Result<SecretFile, HsmError> {
     let (Some(name), Identity::UnixUser) = (&place.unix_user, config.identity) else {
         let whom = match place.credential {
             Credential::File(_) => For::Myself,

@@ -1,6 +1,6 @@
 //! From the configuration to the devices and back.
 
-use std::{collections::BTreeMap, io::Write, path::Path, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, rc::Rc, time::Duration};
 
 use nethsm::{
     client::{Tls, Url},
@@ -8,7 +8,7 @@ use nethsm::{
 };
 use signstar::config::{Config, Hsm, HsmName, NetHsm};
 use signstar_hsm::{
-    AdministrativeCredentials, SecretFile,
+    AdministrativeCredentials,
     state::{Access, Plan, Step, Surplus, bring_about, rotate as rotate_one},
 };
 
@@ -18,10 +18,14 @@ use super::{
     drill,
     error::of_plan,
     known::Known,
-    places::{self, Certificates, Passphrases},
+    places::{self, Certificates, Passphrases, Place},
     wanted::Wanted,
 };
-use crate::{configuration::configuration, journal::Journal};
+use crate::{
+    configuration::configuration,
+    journal::Journal,
+    shares::{self, First, SharesError, Vault},
+};
 
 /// One HSM, with all that is known of it on this host.
 pub(super) struct Entry<'a> {
@@ -31,7 +35,7 @@ pub(super) struct Entry<'a> {
     passphrases: Passphrases,
     certificates: Certificates,
     known: Known,
-    pub(super) file: SecretFile,
+    pub(super) file: Place,
     timeout: Duration,
 }
 
@@ -41,6 +45,7 @@ impl<'a> Entry<'a> {
         name: &'a HsmName,
         hsm: &NetHsm,
         scope: &Scope,
+        vault: Option<&Rc<Vault>>,
     ) -> Result<Self, HsmError> {
         let mut wanted = Wanted::new(config, name, hsm)?;
         if scope.remove_users {
@@ -60,7 +65,7 @@ impl<'a> Entry<'a> {
         Ok(Self {
             passphrases: Passphrases::new(config, &wanted)?,
             certificates: Certificates(wanted.certificates.clone()),
-            file: places::administrative(administration, name)?,
+            file: places::administrative(administration, name, vault),
             config,
             name,
             wanted,
@@ -142,13 +147,43 @@ fn trusted_now(url: &str, trust: &[String], timeout: Duration) -> Option<String>
     trust.iter().any(is_it).then_some(shown)
 }
 
+/// Names the HSMs that are set up by hand.
+fn tell_of_others(config: &Config, out: &mut dyn Write) -> Result<(), HsmError> {
+    let mut others = config
+        .hsms
+        .iter()
+        .filter(|(_, hsm)| !matches!(hsm, Hsm::NetHsm(_)));
+    others
+        .try_for_each(|(name, hsm)| {
+            writeln!(
+                out,
+                "[hsm.{name}]\nnote: an HSM of the kind {} is set up by hand: see docs/hsm.md",
+                hsm.kind()
+            )
+        })
+        .map_err(HsmError::Output)
+}
+
 /// The HSMs that are meant.
-fn entries<'a>(config: &'a Config, scope: &Scope) -> Result<Vec<Entry<'a>>, HsmError> {
+fn entries<'a>(
+    config: &'a Config,
+    scope: &Scope,
+    vault: Option<&Rc<Vault>>,
+) -> Result<Vec<Entry<'a>>, HsmError> {
     let is_meant = |name: &HsmName| scope.hsm.as_ref().is_none_or(|hsm| hsm == name);
     let mut entries = Vec::new();
     for (name, hsm) in config.hsms.iter().filter(|(name, _)| is_meant(name)) {
-        let Hsm::NetHsm(hsm) = hsm;
-        entries.push(Entry::new(config, name, hsm, scope)?);
+        match hsm {
+            Hsm::NetHsm(hsm) => entries.push(Entry::new(config, name, hsm, scope, vault)?),
+            other if scope.hsm.is_some() => {
+                return Err(HsmError::Unfit(format!(
+                    "[hsm.{name}] is of the kind {}, which is set up by hand: see docs/hsm.md",
+                    other.kind()
+                )));
+            }
+            // Who means all means all that can be meant.
+            _ => {}
+        }
     }
     match &scope.hsm {
         Some(name) if entries.is_empty() => Err(HsmError::NoHsm(name.clone())),
@@ -160,20 +195,59 @@ fn read(scope: &Scope) -> Result<Config, HsmError> {
     Ok(configuration(scope.config.as_deref())?)
 }
 
+/// The credentials of all HSMs, where they are in shares: as soon as enough of those are there.
+fn opened(
+    config: &Config,
+    scope: &Scope,
+    first: First,
+    out: &mut dyn Write,
+) -> Result<Option<Rc<Vault>>, HsmError> {
+    Ok(shares::open(config, first, scope.patience, out)?)
+}
+
+/// Refuses what can be refused without credentials, so that nobody hands in a share in vain.
+fn refuse_early(config: &Config, scope: &Scope) -> Result<(), HsmError> {
+    if shares::outlook(config)?.is_none() {
+        return Ok(());
+    }
+    for entry in entries(config, scope, None)? {
+        let mut plan = entry.access(None)?.plan()?;
+        plan.refusals
+            .retain(|refusal| !refusal.is_missing_credentials());
+        if !plan.refusals.is_empty() {
+            return Err(HsmError::Refused(Box::new(plan)));
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
+    let outlook = shares::outlook(&config)?;
+    let vault = shares::peek(&config)?;
     let mut plans = BTreeMap::new();
-    for entry in entries(&config, scope)? {
+    for entry in entries(&config, scope, vault.as_ref())? {
         entry.not_half_changed()?;
         let credentials = places::load(&entry.file)?;
         let plan = entry.access(credentials.as_ref())?.plan()?;
         plans.insert(entry.name.to_string(), plan);
     }
-    tell(&plans, form, out)?;
-    let is_pending = plans.values().any(|plan| !plan.steps.is_empty());
+    tell(&plans, outlook.as_ref(), form, out)?;
+    if let (Form::Text, None) = (form, &scope.hsm) {
+        tell_of_others(&config, out)?;
+    }
+    let is_pending = plans.values().any(|plan| !plan.steps.is_empty())
+        || outlook.as_ref().is_some_and(|all| !all.pending.is_empty());
     let refused = plans.into_values().filter(|plan| !plan.refusals.is_empty());
     if let Some(plan) = refused.max_by_key(of_plan) {
-        return Err(HsmError::Refused(Box::new(plan)));
+        return match outlook {
+            // What is known is told, whatever else there may be.
+            Some(all) if vault.is_none() && of_plan(&plan) == 22 => match all.pending.as_slice() {
+                [] => Err(SharesError::CannotLook(all.threshold).into()),
+                _ => Ok(Outcome::Pending),
+            },
+            _ => Err(HsmError::Refused(Box::new(plan))),
+        };
     }
     Ok(if is_pending {
         Outcome::Pending
@@ -182,22 +256,48 @@ pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Out
     })
 }
 
-fn tell(plans: &BTreeMap<String, Plan>, form: Form, out: &mut dyn Write) -> Result<(), HsmError> {
+fn tell(
+    plans: &BTreeMap<String, Plan>,
+    outlook: Option<&shares::Outlook>,
+    form: Form,
+    out: &mut dyn Write,
+) -> Result<(), HsmError> {
+    let pending = outlook.map(|all| all.pending.as_slice());
     let told = match form {
-        Form::Json => serde_json::to_string_pretty(plans)
-            .map_err(std::io::Error::from)
-            .and_then(|text| writeln!(out, "{text}")),
-        Form::Text => plans
-            .iter()
-            .try_for_each(|(name, plan)| write!(out, "[hsm.{name}]\n{plan}")),
+        Form::Json => in_json(plans, pending).and_then(|text| writeln!(out, "{text}")),
+        Form::Text => {
+            let head = match pending.unwrap_or_default() {
+                [] => String::new(),
+                lines => format!("[administration]\n{}\n", lines.join("\n")),
+            };
+            let plans = plans.iter();
+            let plans: String = plans
+                .map(|(name, plan)| format!("[hsm.{name}]\n{plan}"))
+                .collect();
+            write!(out, "{head}{plans}")
+        }
     };
     told.map_err(HsmError::Output)
+}
+
+/// An object with a plan for each HSM; in shares, also `[administration]`, which no HSM is called.
+fn in_json(plans: &BTreeMap<String, Plan>, pending: Option<&[String]>) -> std::io::Result<String> {
+    let mut all = BTreeMap::new();
+    for (name, plan) in plans {
+        all.insert(name.as_str(), serde_json::to_value(plan)?);
+    }
+    if let Some(pending) = pending {
+        all.insert("[administration]", serde_json::json!({ "steps": pending }));
+    }
+    Ok(serde_json::to_string_pretty(&all)?)
 }
 
 pub(super) fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
-    for mut entry in entries(&config, scope)? {
+    refuse_early(&config, scope)?;
+    let vault = opened(&config, scope, First::Make, out)?;
+    for mut entry in entries(&config, scope, vault.as_ref())? {
         places::make_folders(&entry.wanted)?;
         entry.finish_administrators(out)?;
         let credentials = entry.credentials()?;
@@ -224,7 +324,8 @@ pub(super) fn rotate(
 ) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
-    for entry in entries(&config, scope)? {
+    let vault = opened(&config, scope, First::Refuse, out)?;
+    for entry in entries(&config, scope, vault.as_ref())? {
         entry.finish_administrators(out)?;
         let credentials = entry.stored()?;
         let access = entry.access(Some(&credentials))?;
@@ -245,7 +346,8 @@ pub(super) fn rotate_administrators(
 ) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
-    for entry in entries(&config, scope)? {
+    let vault = opened(&config, scope, First::Refuse, out)?;
+    for entry in entries(&config, scope, vault.as_ref())? {
         entry.change_administrators(out)?;
     }
     Ok(Outcome::Done)
@@ -254,7 +356,8 @@ pub(super) fn rotate_administrators(
 pub(super) fn backup(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
-    for entry in entries(&config, scope)? {
+    let vault = opened(&config, scope, First::Refuse, out)?;
+    for entry in entries(&config, scope, vault.as_ref())? {
         entry.finish_administrators(out)?;
         let credentials = entry.stored()?;
         entry.back_up(&entry.access(Some(&credentials))?, out)?;
@@ -270,7 +373,8 @@ pub(super) fn restore(
 ) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
-    let all = entries(&config, scope)?;
+    let vault = opened(&config, scope, First::Refuse, out)?;
+    let all = entries(&config, scope, vault.as_ref())?;
     let has = |entry: &&Entry<'_>| {
         let mut devices = entry.wanted.desired.devices.iter();
         devices.any(|one| one.url == device)
@@ -295,7 +399,21 @@ pub(super) fn verify_backup(
     out: &mut dyn Write,
 ) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
-    for entry in entries(&config, scope)? {
+    // Without shares, nothing is changed here.
+    let in_shares = shares::outlook(&config)?.is_some();
+    let _lock = match in_shares {
+        true => Some(places::lock(places::administration(&config)?)?),
+        false => None,
+    };
+    if backup.is_none() {
+        // Before anybody hands in a share for nothing.
+        for entry in entries(&config, scope, None)? {
+            let kept = Backups::of(&config, entry.name);
+            kept.map(|backups| backups.newest()).transpose()?;
+        }
+    }
+    let vault = opened(&config, scope, First::Refuse, out)?;
+    for entry in entries(&config, scope, vault.as_ref())? {
         let path = match (backup, Backups::of(&config, entry.name)) {
             (Some(path), _) => path.to_owned(),
             (None, Some(backups)) => backups.newest()?,

@@ -170,7 +170,12 @@ impl Wanted {
 
     fn keys(&mut self, config: &Config, hsm: &HsmName) -> Result<(), HsmError> {
         for (name, key) in config.keys.iter().filter(|(_, key)| key.hsm == *hsm) {
-            let id: UserId = value(key.operator.as_str())?;
+            let operator = key.operator.as_ref().ok_or_else(|| {
+                HsmError::Unfit(format!(
+                    "[key.{name}] has no `operator`, so nobody can use it"
+                ))
+            })?;
+            let id: UserId = value(operator.as_str())?;
             let path = KeyPath {
                 namespace: id.namespace(),
                 id: value(key.id.as_str())?,
@@ -194,8 +199,8 @@ impl Wanted {
             let mut own = None;
             for (client, rules) in clients {
                 match (&rules.operator, &rules.passphrase) {
-                    (Some(operator), Some(passphrase)) => {
-                        self.operator(key, operator, passphrase, Some(client.to_string()))?;
+                    (Some(own), Some(passphrase)) => {
+                        self.operator(key, own, passphrase, Some(client.to_string()))?;
                     }
                     _ => own = Some(client.to_string()),
                 }
@@ -203,7 +208,7 @@ impl Wanted {
             if matches!(&config.log, Log::Public(log) if log.key.as_ref() == Some(name)) {
                 own = Some(config.host.log_user.to_string());
             }
-            self.operator(key, &key.operator, &key.passphrase, own)?;
+            self.operator(key, operator, &key.passphrase, own)?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A container with systemd in it, whose root is that of this host with a layer in front that is
-# thrown away: container.sh FOLDER PROGRAMS STORY_FOLDER. Status 77: it cannot be had here.
+# thrown away: container.sh FOLDER PROGRAMS STORY_FOLDER STORY. Status 77: it cannot be had here.
 set -euo pipefail
-folder=$1 programs=$2 here=$3
+folder=$1 programs=$2 here=$3 story=$4
 mkdir "$folder/root" "$folder/layer"
 mount -t tmpfs layer "$folder/layer" || exit 77
 mkdir "$folder/layer/upper" "$folder/layer/work"
@@ -10,25 +10,26 @@ root=$folder/root
 mount -t overlay overlay \
     -o "lowerdir=/,upperdir=$folder/layer/upper,workdir=$folder/layer/work" "$root" || exit 77
 
-for name in signstar-configure signstar-sign signstar-log; do
-    install -m 755 "$programs/$name" "$root/usr/bin/$name"
+for name in signstar-configure signstar-sign signstar-log softnethsm nethsm; do
+    [ ! -e "$programs/$name" ] || install -m 755 "$programs/$name" "$root/usr/bin/$name"
 done
-mkdir -p "$root/story"
-cp "$here/story.sh" "$here/signstar.toml" "$root/story/"
-cat >"$root/etc/systemd/system/story.service" <<'UNIT'
+mkdir -p "$root/story/vectors"
+cp "$here"/*.sh "$here"/*.toml "$here/../../../../spec/words.txt" "$root/story/"
+cp "$here/../../../../spec/vectors/shares.py" "$root/story/vectors/"
+cat >"$root/etc/systemd/system/story.service" <<UNIT
 [Unit]
 Wants=systemd-journald.socket
 After=basic.target systemd-journald.socket
 Requires=basic.target
 [Service]
 Type=oneshot
-ExecStart=/bin/bash /story/story.sh
+ExecStart=/bin/bash /story/$story
 StandardOutput=append:/story/story.log
 StandardError=inherit
-TimeoutStartSec=150
+TimeoutStartSec=280
 ExecStopPost=/bin/systemctl poweroff -f -f
 UNIT
-timeout 180 systemd-nspawn --quiet --directory="$root" --machine="signstar-story-$$" \
+timeout 290 systemd-nspawn --quiet --directory="$root" --machine="signstar-story-$$" \
     --register=no --keep-unit --private-network --boot systemd.unit=story.service \
     >"$folder/console.log" 2>&1 </dev/null || true
 if [ ! -s "$root/story/story.log" ]; then

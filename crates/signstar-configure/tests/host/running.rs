@@ -13,17 +13,35 @@ use crate::{
     setting::{program, skipped},
 };
 
+/// What every story takes.
+const PROGRAMS: [&str; 5] = [
+    "systemd-nspawn",
+    "unshare",
+    "sshd",
+    "ssh",
+    "systemd-sysusers",
+];
+
 #[test]
 fn a_host_is_set_up_used_changed_and_cleared() {
-    let programs = [
-        "systemd-nspawn",
-        "unshare",
-        "sshd",
-        "ssh",
-        "nft",
-        "systemd-sysusers",
-    ];
-    if programs.iter().any(|name| installed(name).is_none()) {
+    tell("story.sh", &["nft"], &[]);
+}
+
+#[test]
+fn holders_of_shares_come_together() {
+    let more = ["age", "python3", "strace"];
+    tell("ceremony.sh", &more, &["softnethsm", "nethsm"]);
+}
+
+/// Runs a story in a container, if all `programs` are installed and all of `ours` are built.
+fn tell(story: &str, programs: &[&str], ours: &[&str]) {
+    let mut programs = PROGRAMS.iter().chain(programs);
+    if programs.any(|name| installed(name).is_none()) {
+        return;
+    }
+    let built = program().parent().expect("a folder");
+    if let Some(name) = ours.iter().find(|name| !built.join(name).exists()) {
+        skipped(&format!("{name} is not built"));
         return;
     }
     if !Uid::effective().is_root() {
@@ -36,8 +54,9 @@ fn a_host_is_set_up_used_changed_and_cleared() {
         .args(["--mount", "bash"])
         .arg(here.join("container.sh"))
         .arg(folder.path())
-        .arg(program().parent().expect("a folder"))
+        .arg(built)
         .arg(&here)
+        .arg(story)
         .stdin(Stdio::null())
         .output()
         .expect("it runs");

@@ -141,6 +141,7 @@ passphrase = {{ file = "{here}/secrets/backup" }}
             patience: Duration::from_secs(30),
             connections: 1,
             hurry: std::sync::Arc::new(Hurry::default()),
+            state: None,
             witness: std::sync::Arc::new(Nobody),
         };
         let signer = signstar_hsm::open(key, hsm, conduct).expect("opened");

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::story::{Outcome, Story, signature};
+use crate::story::{Outcome, Story, program, signature};
 
 /// `signstar-request-signature send` through a program that is called `ssh`, as OpenSSH's is, and
 /// notes its process in the file `processes`.
@@ -97,4 +97,54 @@ fn a_port_without_a_listener_is_unreachable_in_either_way() {
         sent.expect(4);
         sent.expect_complaint("Connection refused");
     }
+}
+
+/// What the log has of it is the answer to whoever asks again.
+#[test]
+fn whatever_is_killed_each_file_is_on_record_once() {
+    let mut story = Story::begin();
+    let files: Vec<_> = (0..200)
+        .map(|n| story.file(format!("file{n}"), format!("{n}")))
+        .collect();
+    let vkey = story.description().log.vkey.clone();
+    let mut sending = sender(&story)
+        .args(["--log-key", &vkey])
+        .args(&files)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it runs");
+    let signed = || files.iter().filter(|file| signature(file).exists()).count();
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut killed = 0;
+    while sending.try_wait().expect("own child").is_none() {
+        // Each time some more are signed, and some are on their way.
+        if signed() > killed * 40 && killed < 4 {
+            story.enclave().log().kill();
+            if killed % 2 == 1 {
+                let connections = fs::read_to_string(processes(&story)).expect("noted");
+                let process = connections.lines().last().expect("one");
+                // It may have ended by itself.
+                let _ = Command::new("kill").args(["-KILL", process]).status();
+            }
+            story.enclave().log().start_again().expect("started");
+            killed += 1;
+        }
+        assert!(Instant::now() < end, "{} are signed", signed());
+        sleep(Duration::from_millis(1));
+    }
+    assert!(sending.wait().expect("it ends").success());
+    assert!(killed > 1, "it was too fast to be killed");
+
+    let mut verify = story.client_program("verify");
+    verify
+        .arg("--certificate")
+        .arg(story.certificate("client1"));
+    verify.args(["--quiet", "--log-key", &vkey]);
+    Outcome::of(verify.args(&files)).expect(0);
+    let mut show = story.command(&program("signstar-log"));
+    show.arg("show").arg(&story.description().log.dir);
+    let shown = Outcome::of(show.args(["--vkey", &vkey, "--output", "json"]));
+    shown.expect(0);
+    assert_eq!(shown.stdout.lines().count(), files.len());
 }

@@ -13,7 +13,7 @@ use nix::{
 };
 use signstar_enclave::KeyType;
 
-use crate::story::{Session, Story, code, servers};
+use crate::story::{Outcome, Session, Story, code, servers};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -145,4 +145,59 @@ fn who_sends_slowly_is_let_go_and_nobody_waits_for_it() {
             assert_eq!(codes, [Some("session-limit")]);
         }
     });
+}
+
+#[test]
+fn a_client_has_no_more_sessions_than_it_may_have() {
+    let story = Story::begin();
+    story.limit("sessions = 2");
+    let request = story.request("content").to_string();
+    let open = || {
+        let mut session = Session::open(story.ssh().arg("client1"));
+        session.write(&request).expect("open");
+        let answer = session.read().expect("an answer");
+        (session, answer)
+    };
+    let (first, answer) = open();
+    assert_eq!(code(&answer), None);
+    // Another one than of the first session, as its process is about to be killed.
+    let config = story.home().join("signstar.toml");
+    let id = *servers(&config).first().expect("it runs");
+    let (second, answer) = open();
+    assert_eq!(code(&answer), None);
+    let (third, answer) = open();
+    assert_eq!(code(&answer), Some("session-limit"));
+    assert_eq!(answer["refusal"]["retry"], true);
+    third.finish().1.expect(3);
+    let cause = story.journal().into_iter().find_map(|line| {
+        let cause = line["cause"].as_str()?.to_owned();
+        (line["outcome"] == "session-limit").then_some(cause)
+    });
+    assert_eq!(cause.as_deref(), Some("sessions"));
+
+    // Who dies lets its place go.
+    let id = i32::try_from(id).expect("a number of a process");
+    kill(Pid::from_raw(id), Signal::SIGKILL).expect("it runs");
+    first.wait().1.expect_failure();
+    let (fourth, answer) = open();
+    assert_eq!(code(&answer), None);
+
+    // The client waits for a place.
+    let file = story.file("file", "content");
+    thread::scope(|scope| {
+        let mut patient = story.client_program("send");
+        patient.arg("--ssh").arg(story.home().join("ssh/connect"));
+        patient.args(["--patience", "60", "--to", "client1", "--certificate"]);
+        patient.arg(story.certificate("client1")).arg(&file);
+        let sending = scope.spawn(move || Outcome::of(&mut patient));
+        let refused = |line: &serde_json::Value| line["outcome"] == "session-limit";
+        let end = Instant::now() + PATIENCE;
+        while story.journal().iter().filter(|line| refused(line)).count() < 2 {
+            assert!(Instant::now() < end, "it is turned away once");
+            sleep(Duration::from_millis(20));
+        }
+        second.finish().1.expect(0);
+        sending.join().expect("no panic").expect(0);
+    });
+    fourth.finish().1.expect(0);
 }

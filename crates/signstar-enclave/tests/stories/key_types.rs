@@ -2,17 +2,28 @@
 
 use std::fs;
 
-use signstar_enclave::KeyType;
+use signstar_enclave::{HsmKind, KeyType};
 
-use crate::story::{GnuPg, Story, other_verdicts, signature};
+use crate::story::{GnuPg, Story, other_verdicts, packagers, signature};
 
 /// One more than the octets that `repo-add` takes of a signature.
 const TOO_LARGE: u64 = 16_384;
 
 #[test]
 fn users_accept_a_signature_of_every_type_of_key() {
+    users_accept(HsmKind::SoftNetHsm);
+}
+
+#[test]
+fn users_accept_a_signature_of_every_type_of_key_on_a_token() {
+    users_accept(HsmKind::SoftHsm2);
+}
+
+fn users_accept(hsm: HsmKind) {
     let clients = KeyType::ALL.map(|key_type| (key_type.as_str(), key_type));
-    let story = Story::with_clients(&clients);
+    let Some(story) = Story::on(hsm, packagers(&clients)) else {
+        return;
+    };
     for (client, _) in clients {
         let file = story.file(client, format!("signed with {client}\n"));
         story.send(client, &[&file]).expect(0);

@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::story::{GnuPg, Outcome, Story, signature};
+use signstar_enclave::{HsmKind, KeyType};
+
+use crate::story::{GnuPg, Outcome, Story, packagers, signature};
 
 /// How many connections the enclave has let in so far.
 fn connections(story: &Story) -> usize {
@@ -19,7 +21,18 @@ fn connections(story: &Story) -> usize {
 
 #[test]
 fn many_files_take_one_connection() {
-    let story = Story::begin();
+    one_connection(HsmKind::SoftNetHsm);
+}
+
+#[test]
+fn many_files_take_one_connection_with_a_token() {
+    one_connection(HsmKind::SoftHsm2);
+}
+
+fn one_connection(hsm: HsmKind) {
+    let Some(story) = Story::on(hsm, packagers(&[("client1", KeyType::Curve25519)])) else {
+        return;
+    };
     let files: Vec<PathBuf> = (0..300)
         .map(|n| story.file(format!("{n:03}.pkg.tar.zst"), format!("package {n}\n")))
         .collect();

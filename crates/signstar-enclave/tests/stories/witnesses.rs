@@ -155,6 +155,72 @@ fn a_key_that_demands_witnesses_waits_for_them_and_another_does_not() {
     blind.expect_complaint("misconfigured");
 }
 
+/// The enclave demands no witnesses; its client does.
+#[test]
+fn a_client_keeps_no_signature_that_its_witnesses_have_not_seen() {
+    let mut story = Story::begin();
+    let (one, mut two) = (Witness::of(&story, "one"), Witness::of(&story, "two"));
+    let log = format!("log {}\n", story.description().log.vkey);
+    let known = log + &one.line() + &two.line() + "group both all one two\n";
+    let whatever = story.file("whatever", format!("{known}quorum none\n"));
+    let both = story.file("both", format!("{known}quorum both\n"));
+    let policy = whatever.to_str().expect("text");
+    let serve = ["--witness-policy", policy, "--witness-seconds", "5"];
+    let again = story.enclave().log().start_again_with(&serve);
+    again.expect("started");
+    let entries = |story: &Story| {
+        let log = &story.description().log;
+        let mut show = Command::new(program("signstar-log"));
+        show.arg("show").arg(&log.dir).args(["--vkey", &log.vkey]);
+        let shown = Outcome::of(show.args(["--output", "json"]));
+        shown.stdout.lines().count()
+    };
+    let send = |story: &Story, patience: &str, file: &Path| {
+        let mut sender = story.client_program("send");
+        sender.arg("--ssh").arg(story.home().join("ssh/connect"));
+        sender.args(["--to", "client1", "--patience", patience]);
+        sender
+            .arg("--certificate")
+            .arg(story.certificate("client1"));
+        sender.arg("--log-policy").arg(&both).arg(file);
+        sender
+    };
+
+    two.stop();
+    let late = story.file("late", "seen by one");
+    let unseen = Outcome::of(&mut send(&story, "1", &late));
+    unseen.expect(5);
+    unseen.expect_complaint("lacks cosignatures of witnesses");
+    unseen.expect_complaint("hint: witnesses may be away, or slow");
+    assert!(!signature(&late).exists());
+    assert_eq!(entries(&story), 1);
+
+    // It asks again for the same until they have, and the enclave signs once for that.
+    let asking = send(&story, "60", &late)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    two.start(&story);
+    let asked = asking.wait_with_output().expect("own child");
+    assert_eq!(asked.status.code(), Some(0), "{asked:?}");
+    assert_eq!(entries(&story), 2);
+    let verify = |file: &Path| {
+        let mut command = story.client_program("verify");
+        let certificate = story.certificate("client1");
+        command.arg("--certificate").arg(certificate);
+        Outcome::of(command.arg("--log-policy").arg(&both).arg("--").arg(file))
+    };
+    verify(&late).expect(0);
+    // What has them already is left alone; a policy that is none signs nothing.
+    let mut again = send(&story, "60", &late);
+    Outcome::of(again.arg("--skip-existing")).expect(0);
+    assert_eq!(entries(&story), 2);
+    fs::write(&both, "quorum\n").expect("own file");
+    let none = story.file("none", "none");
+    Outcome::of(&mut send(&story, "0", &none)).expect(1);
+    assert_eq!(entries(&story), 2);
+}
+
 #[test]
 fn an_enclave_set_back_to_a_snapshot_does_not_sign() {
     let mut story = Story::begin();

@@ -57,6 +57,7 @@ fn signer(bench: &Bench) -> Box<dyn signstar::sign::Signer> {
         patience: Duration::from_secs(30),
         connections: 4,
         hurry: Arc::new(Hurry::default()),
+        state: None,
         witness: Arc::new(Nobody),
     };
     signstar_hsm::open(&key, &hsm, conduct).expect("opened")

@@ -14,6 +14,7 @@ use crate::{
     Outcome,
     built::{build, forget_peak, peak},
     entry, middle, ms,
+    published::publish,
 };
 
 /// How often it is verified.
@@ -25,35 +26,10 @@ pub(crate) fn measure(folder: &Path, size: u64, out: &mut impl io::Write) -> Out
     let key = build(&log, size, entry)?;
     let policy = Policy::of_log(key);
     let source = Source::new(&log.display().to_string())?;
-    let mut times = Vec::new();
-    forget_peak();
-    let before = busy()?;
-    for _ in 0..TIMES {
-        let begin = Instant::now();
-        let report = verify::verify(&source, &policy, &[], |_, _| {})?;
-        times.push(begin.elapsed());
-        if !report.findings.is_empty() || report.checkpoint.head().size != size {
-            return Err("the log does not verify".into());
-        }
-    }
-    let busy = busy()?.saturating_sub(before);
+    verify_all("folder", &source, &policy, size, out)?;
+    let address = publish(&log)?;
+    verify_all("HTTP", &Source::new(&address)?, &policy, size, out)?;
     let size = f64::from(u32::try_from(size)?);
-    let rate = size / middle(times).as_secs_f64();
-    let per_core = size * f64::from(u32::try_from(TIMES)?) / busy.as_secs_f64();
-    let cores = thread::available_parallelism()?;
-    writeln!(
-        out,
-        "verify, {cores} cores                        {rate:>10.0} entries/s"
-    )?;
-    writeln!(
-        out,
-        "verify, by time on cores               {per_core:>10.0} entries/s per core"
-    )?;
-    writeln!(
-        out,
-        "verify, most memory                    {:>10} KiB",
-        peak()?
-    )?;
     let mut times = Vec::new();
     for number in 0..PROOFS {
         let begin = Instant::now();
@@ -69,6 +45,45 @@ pub(crate) fn measure(folder: &Path, size: u64, out: &mut impl io::Write) -> Out
         out,
         "one proof from {size:<9} entries       {took:>10.2} ms"
     )?;
+    Ok(())
+}
+
+/// Verifies the log at `source` some times. Over HTTP, the time and memory of the server count, too.
+fn verify_all(
+    from: &str,
+    source: &Source,
+    policy: &Policy,
+    size: u64,
+    out: &mut impl io::Write,
+) -> Outcome<()> {
+    let mut times = Vec::new();
+    forget_peak();
+    let before = busy()?;
+    for _ in 0..TIMES {
+        let begin = Instant::now();
+        let report = verify::verify(source, policy, &[], |_, _| {})?;
+        times.push(begin.elapsed());
+        if !report.findings.is_empty() || report.checkpoint.head().size != size {
+            return Err("the log does not verify".into());
+        }
+    }
+    let busy = busy()?.saturating_sub(before);
+    let size = f64::from(u32::try_from(size)?);
+    let rate = size / middle(times).as_secs_f64();
+    let per_core = size * f64::from(u32::try_from(TIMES)?) / busy.as_secs_f64();
+    let cores = thread::available_parallelism()?;
+    let of = |what: &str| format!("verify, {from}, {what}");
+    writeln!(
+        out,
+        "{:<38} {rate:>10.0} entries/s",
+        of(&format!("{cores} cores"))
+    )?;
+    writeln!(
+        out,
+        "{:<38} {per_core:>10.0} entries/s per core",
+        of("by time on cores")
+    )?;
+    writeln!(out, "{:<38} {:>10} KiB", of("most memory"), peak()?)?;
     Ok(())
 }
 

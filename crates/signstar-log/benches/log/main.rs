@@ -8,6 +8,7 @@ mod alone;
 mod built;
 mod load;
 mod long;
+mod published;
 
 use std::{env, error::Error, fs, io, path::Path, time::Duration};
 

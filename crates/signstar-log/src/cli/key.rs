@@ -6,11 +6,12 @@ use clap::Subcommand;
 use signstar::{config, log::KeyName};
 use signstar_log::{FileKey, Use};
 
-use super::{Failure, hsm, say};
+use super::{Failure, hsm, say, status};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a key in a new file that only its owner can read, and print its verifier key.
+    #[command(after_help = status::KEY)]
     Generate {
         /// The file to write.
         file: PathBuf,
@@ -26,6 +27,7 @@ pub(crate) enum KeyCommand {
         witness: Option<KeyName>,
     },
     /// Print the verifier key of the key in a file or in an HSM: what the public verifies with.
+    #[command(after_help = status::KEY)]
     Show {
         /// The file to read.
         #[arg(required_unless_present = "config")]

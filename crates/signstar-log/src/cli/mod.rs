@@ -15,6 +15,7 @@ mod serve;
 mod shard;
 mod shell;
 mod show;
+mod status;
 mod trust;
 mod verify;
 mod web;
@@ -39,11 +40,7 @@ pub(crate) use witness::{WitnessArguments, witness};
 /// Every signature is in the log before it leaves the enclave. The folder of the log is a C2SP
 /// tlog-tiles tree that any web server can publish as it stands.
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Exit status: 0 done; 1 the log cannot be written or read; 2 wrong usage; 3 the log \
-                  was read and is wrong."
-)]
+#[command(version, after_help = status::ALL)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -56,7 +53,7 @@ pub(crate) enum Command {
     /// Cosign the checkpoints of other logs as long as they only grow.
     Witness(WitnessArguments),
     /// Make and show the keys of logs and witnesses.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = status::KEY)]
     Key(KeyCommand),
     /// Write the page that a web server publishes beside the log.
     Web(WebArguments),

@@ -5,14 +5,14 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::Args;
 use serde::Serialize;
 use signstar_log::{
-    monitor::{self, Difference, Memory, Verdict, Watched},
+    monitor::{self, Difference, Memory, Repository, Verdict, Watched},
     source::Source,
 };
 
 use super::{
     Failure, WRONG,
     output::{self, Output, say_json},
-    say,
+    say, status,
     trust::Trust,
 };
 
@@ -21,11 +21,9 @@ const NEW: u8 = 10;
 
 /// Checks that a log only grew since the last time, and tells what is new. For cron and timers.
 ///
-/// Exit status: 0 nothing is wrong; 10 nothing is wrong and there are new entries (only with
-/// --exit-new); 3 something is wrong: the log was rolled back or forked, its files do not belong
-/// to its checkpoint, or the repository has signatures that are not in the log; 1 something cannot
-/// be read, so nothing is known.
+/// The first run remembers what it finds. What could not be printed is told again the next time.
 #[derive(Args, Debug)]
+#[command(after_help = status::MONITOR)]
 pub(crate) struct MonitorArguments {
     /// The folder or the address (https://) of the log.
     #[arg(value_name = "DIR|URL")]
@@ -69,23 +67,31 @@ pub(crate) fn monitor(arguments: &MonitorArguments) -> Result<ExitCode, Failure>
     let policy = arguments.trust.policy()?;
     let source = Source::new(&arguments.place)?;
     let memory = Memory::new(&arguments.state);
-    let Watched { now, state } = monitor::watch(&source, &policy, &memory)?;
-    let difference = match &arguments.repository {
-        Some(folder) if !state.is_wrong() => Some(monitor::compare(&source, *now.head(), folder)?),
+    // Before the checkpoint: what is signed in between is in the log first.
+    let repository = arguments.repository.as_deref().map(Repository::read);
+    let repository = repository.transpose()?;
+    let watched = monitor::watch(&source, &policy, &memory)?;
+    let Watched { now, state, .. } = &watched;
+    let difference = match repository {
+        Some(repository) if !state.is_wrong() => Some(repository.compare(&source, *now.head())?),
         _ => None,
     };
     let report = Report {
         origin: now.checkpoint().origin(),
         size: now.head().size,
         root: now.head().root.to_string(),
-        verdict: &state,
+        verdict: state,
         evidence: state.is_wrong().then(|| memory.evidence()),
         repository: difference.as_ref(),
     };
+    if state.is_wrong() {
+        watched.remember(&memory)?;
+    }
     match arguments.output {
         Output::Text => text(&report)?,
         Output::Json => say_json(&report)?,
     }
+    watched.remember(&memory)?;
     let differs = difference.is_some_and(|difference| difference.not_in_log.count > 0);
     Ok(if state.is_wrong() || differs {
         ExitCode::from(WRONG)

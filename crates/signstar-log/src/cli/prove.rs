@@ -10,17 +10,22 @@ use signstar_log::{
     source::Source,
 };
 
-use super::{Failure, say, trust::Trust};
+use super::{Failure, say, status, trust::Trust};
+
+/// The most digits of a number. What is longer is a digest, though it may have no letters.
+const MAX_DIGITS: usize = 20;
 
 /// Writes a proof that an entry is in the log (C2SP tlog-proof, with the entry in it), to be
 /// checked offline.
 #[derive(Args, Debug)]
+#[command(after_help = status::PROVE)]
 pub(crate) struct ProveArguments {
     /// The folder or the address (https://) of the log.
     #[arg(value_name = "DIR|URL")]
     place: String,
 
-    /// The number of the entry, or the SHA-512 of the file: of several entries the newest.
+    /// The number of the entry, or the SHA-512 or SHA-256 of the file, whichever the entry has: of
+    /// several entries the newest.
     #[arg(value_name = "INDEX|DIGEST")]
     what: String,
 
@@ -39,7 +44,7 @@ pub(crate) fn prove(arguments: &ProveArguments) -> Result<ExitCode, Failure> {
     let size = checkpoint.head().size;
     let mut reader = Reader::open(&source, *checkpoint.head())?;
     let index = match arguments.what.parse() {
-        Ok(index) if arguments.what.len() < 128 => index,
+        Ok(index) if arguments.what.len() <= MAX_DIGITS => index,
         _ => find(&mut reader, &arguments.what.to_ascii_lowercase())?,
     };
     if index >= size {
@@ -57,12 +62,12 @@ pub(crate) fn prove(arguments: &ProveArguments) -> Result<ExitCode, Failure> {
 }
 
 fn find(reader: &mut Reader<&Source>, digest: &str) -> Result<u64, Failure> {
-    if digest.len() != 128 || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
+    if ![64, 128].contains(&digest.len()) || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
         return Err(Failure {
             status: 2,
             ..Failure::new(
-                format!("`{digest}` is neither a number nor a SHA-512"),
-                "`sha512sum FILE` prints the 128 digits",
+                format!("`{digest}` is neither a number nor a digest"),
+                "`sha512sum FILE` prints one of 128 digits, `sha256sum FILE` one of 64",
             )
         });
     }
@@ -79,7 +84,7 @@ fn find(reader: &mut Reader<&Source>, digest: &str) -> Result<u64, Failure> {
     })?;
     found.ok_or_else(|| {
         Failure::new(
-            "no file with this SHA-512 is in the log",
+            "no file with this digest is in the log",
             "check the file; one that was signed before the log began is in no entry",
         )
     })

@@ -18,15 +18,15 @@ use signstar_log::{
     serve::{Panel, Peers, Sequencer, Server, State},
 };
 
-use super::{Failure, hsm, say, trust::read_policy, warn};
+use super::{Failure, hsm, say, status, trust::read_policy, warn};
 
 /// How often the server is looked after.
 const PULSE: Duration = Duration::from_millis(50);
 
 /// Prints one line `signstar-log listening on PATH` once entries are taken. SIGTERM answers what
-/// waits and ends. A disk that is full or fails, a damaged log or a key that does not sign end it
-/// with status 1, and until it is started again no signature leaves the enclave.
+/// waits and ends. A disk that is full or fails, a damaged log or a key that does not sign end it.
 #[derive(Args, Debug)]
+#[command(after_help = status::SERVE)]
 pub(crate) struct ServeArguments {
     /// The folder of the log, to be published as it stands.
     #[arg(long, value_name = "DIR")]

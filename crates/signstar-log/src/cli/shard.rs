@@ -12,11 +12,15 @@ use signstar_log::{
     shard::{self, Place},
 };
 
-use super::{Failure, say, state_of};
+use super::{Failure, say, state_of, status, warn};
 
 /// Closes a log for good and begins the next one, say once a year. Stop `serve` before. Prints the
 /// verifier key of the new log. If it fails in between, the same again goes on.
+///
+/// The new log does not know the ids of requests that are in the old one: a client that asks again
+/// after the change gets another signature, and both are on record.
 #[derive(Args, Debug)]
+#[command(after_help = status::SHARD)]
 pub(crate) struct ShardArguments {
     /// The folder of the log to close.
     #[arg(long, value_name = "DIR")]
@@ -63,5 +67,9 @@ pub(crate) fn shard(arguments: &ShardArguments) -> Result<ExitCode, Failure> {
     };
     let (verifier, _) = shard::shard(&old, &new, &arguments.origin)?;
     say(&verifier.to_string())?;
+    warn(
+        "the ids of requests are not carried over: what is asked for again after the change is \
+         signed anew, and is then in both logs",
+    );
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,11 @@ use clap::{Args, CommandFactory as _};
 use command_pages::Kind;
 use signstar_log::save;
 
-use super::{Arguments, Failure, say};
+use super::{Arguments, Failure, say, status};
 
 /// Prints completions for a shell.
 #[derive(Args, Debug)]
+#[command(after_help = status::PRINTED)]
 pub(crate) struct CompletionsArguments {
     /// The shell.
     shell: Kind,
@@ -17,6 +18,7 @@ pub(crate) struct CompletionsArguments {
 
 /// Writes the manual pages, one for each command.
 #[derive(Args, Debug)]
+#[command(after_help = status::PRINTED)]
 pub(crate) struct ManArguments {
     /// The folder.
     dir: PathBuf,

@@ -12,7 +12,7 @@ use signstar_log::{
 use super::{
     Failure,
     output::{self, Output, say_json},
-    say,
+    say, status,
     trust::OptionalTrust,
     warn,
 };
@@ -20,6 +20,7 @@ use super::{
 /// Lists entries. With --vkey or --policy the checkpoint has to verify; in any case every entry is
 /// checked against the checkpoint.
 #[derive(Args, Debug)]
+#[command(after_help = status::SHOW)]
 pub(crate) struct ShowArguments {
     /// The folder or the address (https://) of the log.
     #[arg(value_name = "DIR|URL")]

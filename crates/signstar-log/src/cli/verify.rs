@@ -13,14 +13,14 @@ use signstar_log::{
 use super::{
     Failure, WRONG,
     output::{Output, say_json},
-    say,
+    say, status,
     trust::{Trust, certificates},
 };
 
 /// Reads the whole log and recomputes everything: every tile from the entries, the root, the
-/// signature of the checkpoint. Exit status: 0 all is as it must be; 3 something is not; 1 a file
-/// cannot be read, so nothing is known.
+/// signature of the checkpoint.
 #[derive(Args, Debug)]
+#[command(after_help = status::VERIFY)]
 pub(crate) struct VerifyArguments {
     /// The folder or the address (https://) of the log.
     #[arg(value_name = "DIR|URL")]

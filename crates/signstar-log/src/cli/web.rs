@@ -6,12 +6,13 @@ use clap::Args;
 use signstar::log::VerifierKey;
 use signstar_log::{Folder, NoPage, write_page};
 
-use super::{Failure, say};
+use super::{Failure, say, status};
 
 /// Writes index.html and the folder page into the folder of a log. Published beside the log by any
 /// web server, they let people browse and search it, and check a file against it; the browser
 /// verifies whatever it shows. Browsers do so for addresses with https and for localhost.
 #[derive(Args, Debug)]
+#[command(after_help = status::WEB)]
 pub(crate) struct WebArguments {
     /// The folder of the log.
     #[arg(value_name = "DIR")]

@@ -10,7 +10,7 @@ use signstar_log::{
     witness::{Service, Witness},
 };
 
-use super::{Failure, say, warn};
+use super::{Failure, say, status, warn};
 
 /// Cosigns checkpoints as C2SP tlog-witness has it: a log that shows a checkpoint which does not
 /// continue all that was seen of it before gets no cosignature.
@@ -19,6 +19,7 @@ use super::{Failure, say, warn};
 /// server with a certificate before it. It needs no access to the log, and should stand where the
 /// operator of the log has none.
 #[derive(Args, Debug)]
+#[command(after_help = status::WITNESS)]
 pub(crate) struct WitnessArguments {
     /// The folder in which the newest checkpoint of each log is remembered. Never set it back to an
     /// older copy.

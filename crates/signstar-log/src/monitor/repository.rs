@@ -1,8 +1,8 @@
 //! The signatures in a package repository, compared with those in the log.
 
 use std::{
-    collections::HashMap,
-    fs,
+    collections::{HashMap, HashSet},
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -64,70 +64,89 @@ impl<T> Mismatch<T> {
     }
 }
 
-/// Compares the files `*.sig` in and below `repository` with the entries of the log with `head`,
-/// which the caller has from a checkpoint that verifies.
-///
-/// 32 octets and a path are kept for each file, nothing for the entries.
-pub fn compare(source: &Source, head: Head, repository: &Path) -> Result<Difference, CannotWatch> {
-    let mut difference = Difference::default();
-    let mut files = HashMap::new();
-    find(repository, &mut files, &mut difference)?;
-    let mut reader = Reader::open(source, head)?;
-    listing::each(
-        &mut reader,
-        0..head.size,
-        Order::OldestFirst,
-        |index, octets| {
-            let known = Entry::parse(octets)
-                .ok()
-                .and_then(|entry| files.get_mut(&key(entry.signature())));
-            match known {
-                Some((_, seen)) => *seen = true,
-                None => difference.without_file.push(Row::new(index, octets)),
-            }
-            true
-        },
-    )?;
-    let mut unknown = Vec::new();
-    for (paths, seen) in files.into_values() {
-        if seen {
-            difference.matching += u64::try_from(paths.len()).unwrap_or(u64::MAX);
-        } else {
-            unknown.extend(paths);
-        }
-    }
-    unknown.sort();
-    for path in unknown {
-        difference.not_in_log.push(path);
-    }
-    Ok(difference)
+/// The signatures that a package repository holds: 32 octets and a path for each file.
+#[derive(Debug, Default)]
+pub struct Repository {
+    files: HashMap<Key, Vec<PathBuf>>,
+    /// Files `*.sig` that hold no signature, so none of the log.
+    others: Vec<PathBuf>,
 }
 
 /// What a signature is recognised by: the packet as it stands in an entry.
 type Key = [u8; 32];
-/// Files with the same signature, and whether it is in the log.
-type Files = HashMap<Key, (Vec<PathBuf>, bool)>;
 
-/// Finds the files `*.sig` in and below `folder`. Symbolic links to folders are not followed:
-/// repositories link files to a pool, and the pool may be below them too.
-fn find(folder: &Path, files: &mut Files, difference: &mut Difference) -> Result<(), StorageError> {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for found in fs::read_dir(&folder).on("read", &folder)? {
-            let found = found.on("read", &folder)?;
-            let path = found.path();
-            if found.file_type().on("read", &path)?.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "sig") {
-                match durable::read(&path, LIMIT).map(|octets| octets.and_then(|it| bare(&it))) {
-                    Ok(Some(bare)) => files.entry(key(&bare)).or_default().0.push(path),
-                    // Not readable, too long, or no signature: in any case none of the log.
-                    _ => difference.not_in_log.push(path),
+impl Repository {
+    /// Reads the files `*.sig` in and below `folder`. Symbolic links to folders are not followed:
+    /// repositories link files to a pool, and the pool may be below them too.
+    ///
+    /// Read it before the checkpoint of the log: a signature that is made in between is in the log
+    /// before it is in the repository. Fails if a file cannot be read; one that vanishes meanwhile
+    /// does not count.
+    pub fn read(folder: &Path) -> Result<Self, StorageError> {
+        let mut all = Self::default();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for found in fs::read_dir(&folder).on("read", &folder)? {
+                let found = found.on("read", &folder)?;
+                let path = found.path();
+                if found.file_type().on("read", &path)?.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|extension| extension == "sig") {
+                    all.add(path)?;
                 }
             }
         }
+        Ok(all)
     }
-    Ok(())
+
+    fn add(&mut self, path: PathBuf) -> Result<(), StorageError> {
+        match durable::read(&path, LIMIT) {
+            Ok(None) => {}
+            Ok(Some(octets)) => match bare(&octets) {
+                Some(bare) => self.files.entry(key(&bare)).or_default().push(path),
+                None => self.others.push(path),
+            },
+            Err(error) if error.source.kind() == io::ErrorKind::FileTooLarge => {
+                self.others.push(path);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Compares it with the entries of the log at `source` with `head`, which the caller has from a
+    /// checkpoint that verifies. Nothing is kept for the entries.
+    pub fn compare(self, source: &Source, head: Head) -> Result<Difference, CannotWatch> {
+        let mut difference = Difference::default();
+        let mut seen = HashSet::new();
+        let mut reader = Reader::open(source, head)?;
+        listing::each(
+            &mut reader,
+            0..head.size,
+            Order::OldestFirst,
+            |index, octets| {
+                let key = Entry::parse(octets).map(|entry| key(entry.signature()));
+                match key {
+                    Ok(key) if self.files.contains_key(&key) => drop(seen.insert(key)),
+                    _ => difference.without_file.push(Row::new(index, octets)),
+                }
+                true
+            },
+        )?;
+        let mut unknown = self.others;
+        for (key, paths) in self.files {
+            if seen.contains(&key) {
+                difference.matching += u64::try_from(paths.len()).unwrap_or(u64::MAX);
+            } else {
+                unknown.extend(paths);
+            }
+        }
+        unknown.sort();
+        for path in unknown {
+            difference.not_in_log.push(path);
+        }
+        Ok(difference)
+    }
 }
 
 /// The signature as it stands in an entry: with its unhashed area emptied.

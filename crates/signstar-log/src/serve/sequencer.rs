@@ -1,5 +1,7 @@
 //! The order in which entries become part of a log.
 
+use std::fs::File;
+
 use signstar::log::{Edge, Entry, Growth, Head, Proof, Reader, RequestId, SignedCheckpoint};
 
 use super::{
@@ -49,6 +51,7 @@ pub struct Sequencer {
     cosigned: Option<SignedCheckpoint>,
     witnesses: Option<Witnesses>,
     ids: Ids,
+    _lock: File,
     hands: Hands,
 }
 
@@ -105,6 +108,8 @@ impl Sequencer {
         release: Release,
     ) -> Result<Self, Error> {
         folder.create()?;
+        let lock = folder.lock()?;
+        let lock = lock.ok_or_else(|| Error::Locked(folder.path().to_owned()))?;
         let checkpoint = opening::checkpoint(&folder, &state, &*key, release)?;
         let mut reader = Reader::open(folder.clone(), *checkpoint.head())?;
         let edge = reader.edge()?;
@@ -121,6 +126,7 @@ impl Sequencer {
             cosigned: None,
             witnesses: None,
             ids,
+            _lock: lock,
             hands: Hands::new(),
         })
     }

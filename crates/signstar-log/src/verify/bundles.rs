@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     iter,
-    sync::mpsc::{Receiver, SyncSender, sync_channel},
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread,
 };
 
@@ -13,10 +16,16 @@ use signstar::{
 };
 
 use super::{Finding, Findings, tower::is_tile};
-use crate::source::{Source, SourceError};
+use crate::{
+    folder::limit,
+    source::{Source, SourceError},
+};
 
 /// How many bundles each worker may be ahead.
 const AHEAD: usize = 4;
+/// Longer bundles have one buffer for all workers, so that these need little memory whatever is in
+/// the log. A usual bundle has a fifth of this.
+const LONG: u64 = 1 << 20;
 
 /// What was found out about one bundle.
 #[derive(Debug, Default)]
@@ -36,6 +45,7 @@ pub(super) struct Workers<'a> {
     size: u64,
     certificates: HashMap<String, &'a Certificate>,
     threads: usize,
+    long: Mutex<Vec<u8>>,
 }
 
 impl<'a> Workers<'a> {
@@ -54,6 +64,7 @@ impl<'a> Workers<'a> {
             size,
             certificates: certificates.iter().map(by_issuer).collect(),
             threads,
+            long: Mutex::new(Vec::new()),
         }
     }
 
@@ -86,15 +97,16 @@ impl<'a> Workers<'a> {
         let first = u64::try_from(first).unwrap_or(u64::MAX);
         let step = u64::try_from(self.threads).unwrap_or(u64::MAX);
         let mine = iter::successors(Some(first), |index| index.checked_add(step));
+        let mut buffer = Vec::new();
         for index in mine.take_while(|&index| index < bundles) {
             // Nobody takes it once something cannot be read.
-            if done.send(self.bundle(index)).is_err() {
+            if done.send(self.bundle(index, &mut buffer)).is_err() {
                 break;
             }
         }
     }
 
-    fn bundle(&self, index: u64) -> Result<Bundle, SourceError> {
+    fn bundle(&self, index: u64, buffer: &mut Vec<u8>) -> Result<Bundle, SourceError> {
         let tile = |kind| Tile::in_log(kind, index, self.size);
         let (Some(entries), Some(hashes)) = (tile(Kind::Entries), tile(Kind::Hashes { level: 0 }))
         else {
@@ -102,9 +114,17 @@ impl<'a> Workers<'a> {
         };
         let width = usize::from(entries.width());
         let mut result = Bundle::default();
-        let octets = result.findings.read(self.source, entries)?;
+        let mut read = self.source.tile_into(entries, LONG, buffer);
+        let mut long = None;
+        if read.as_ref().is_err_and(SourceError::is_excess) {
+            // It holds nothing that somebody who panicked could have left half done.
+            let buffer = long.insert(self.long.lock().unwrap_or_else(PoisonError::into_inner));
+            read = self.source.tile_into(entries, limit(entries), buffer);
+        }
+        let octets: &[u8] = long.as_ref().map_or(buffer, |long| long);
+        let octets = result.findings.take(entries, read.map(|()| octets))?;
         let stored = result.findings.read(self.source, hashes)?;
-        let Some(all) = octets.as_deref().and_then(|octets| split(octets, width)) else {
+        let Some(all) = octets.and_then(|octets| split(octets, width)) else {
             if octets.is_some() {
                 result.findings.push(Finding::Tile(entries));
             }

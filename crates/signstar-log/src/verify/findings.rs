@@ -52,7 +52,16 @@ impl Findings {
         source: &Source,
         tile: Tile,
     ) -> Result<Option<Vec<u8>>, SourceError> {
-        match source.tile(tile) {
+        self.take(tile, source.tile(tile))
+    }
+
+    /// The same of a file that was `read`.
+    pub(super) fn take<T>(
+        &mut self,
+        tile: Tile,
+        read: Result<T, SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        match read {
             Ok(octets) => Ok(Some(octets)),
             Err(error) if error.is_absence() => {
                 self.push(Finding::Missing(tile));

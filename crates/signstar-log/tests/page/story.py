@@ -166,6 +166,27 @@ def a_visitor_has_a_file(story):
     assert not browser.problems, browser.problems
 
 
+def other_kinds_are_told_apart(story):
+    story.open("#index=4001")
+    browser = story.browser
+    browser.see("SSH signature")
+    labels = browser.run("document.querySelector('.saves').textContent")
+    assert labels == "SignatureProofEntry", labels
+    seen = browser.run("document.querySelector('article').textContent")
+    assert "The signature states the same time" not in seen, seen
+    name = browser.run("document.querySelector('article h2').textContent")
+    armored = story.save("Signature", f"{name}.sshsig").decode()
+    assert armored.startswith("-----BEGIN SSH SIGNATURE-----\n"), armored
+    story.save("Proof", f"{name}.sshsig.proof")
+    # An entry of OpenPGP v6 has the digest of a salt and the file: only its length fits.
+    story.open()
+    browser.choose("#file", story.file("file 4002"))
+    browser.see("Not found. No entry has this SHA-512. 1 entry has another digest")
+    listed = browser.run("[...document.querySelectorAll('main .rows a')].map((a) => a.hash)")
+    assert listed == ["#index=4002"], listed
+    assert not browser.problems, browser.problems
+
+
 def a_search_is_stopped(story):
     """With a bundle in the way that does not come before the button is pressed."""
     story.open()
@@ -355,7 +376,8 @@ def there_is_no_log_yet(story):
 
 
 STORIES = [
-    a_visitor_browses, a_visitor_searches, a_visitor_has_a_file, a_search_is_stopped,
+    a_visitor_browses, a_visitor_searches, a_visitor_has_a_file,
+    other_kinds_are_told_apart, a_search_is_stopped,
     the_keyboard_is_enough, nothing_moves_and_nothing_is_cut_off, names_are_text,
     the_page_loads_nothing_from_elsewhere, damage_is_refused,
     another_key_is_refused, a_log_that_takes_something_back_is_noticed,

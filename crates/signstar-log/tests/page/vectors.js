@@ -8,7 +8,7 @@ import { parseProof, shows, writeProof } from './page/proof.js';
 import { Forged, Reader } from './page/reader.js';
 import { matcher } from './page/search.js';
 import { Sha512 } from './page/sha512.js';
-import { armored } from './page/armor.js';
+import { armored, armoredSsh } from './page/armor.js';
 import * as tile from './page/tile.js';
 import * as tree from './page/tree.js';
 
@@ -270,6 +270,9 @@ function armors() {
   check('armor', 'text', lines[2] === 'MTIzNDU2Nzg5' && lines[3] === '=Ic8C');
   const long = armored(new Uint8Array(200)).split('\n');
   check('armor', 'width', long.every((line) => line.length <= 64));
+  const ssh = armoredSsh(new Uint8Array(60)).split('\n');
+  check('armor', 'ssh', ssh[0] === '-----BEGIN SSH SIGNATURE-----' && ssh[1].length === 70
+    && ssh[2].length === 10 && ssh[3] === '-----END SSH SIGNATURE-----' && ssh[4] === '');
 }
 
 try {

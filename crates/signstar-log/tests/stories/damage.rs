@@ -152,6 +152,77 @@ fn a_key_that_others_can_read_is_not_used() {
     assert!(said.contains("chmod 600"), "{said}");
 }
 
+#[test]
+fn a_second_writer_is_turned_away_whatever_it_calls_its_private_folder() {
+    let room = Room::new();
+    let _writer = room.start();
+    let mut second = room.serve();
+    let output = second.arg("--state").arg(room.path("elsewhere")).output();
+    let output = output.expect("the program");
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("another process writes"), "{said}");
+    assert!(said.contains("hint: there is one writer"), "{said}");
+    let entry = entry(None, "file");
+    let proof = room.client().append(entry.clone()).expect("a proof");
+    room.check(&proof, &entry);
+}
+
+#[test]
+fn a_log_without_its_private_folder_goes_on_from_its_checkpoint() {
+    let room = grown();
+    fs::remove_dir_all(room.path("log.state")).expect("a folder");
+    let writer = room.start();
+    room.client().append(entry(None, "new")).expect("a proof");
+    assert_eq!(writer.stop(), Some(0));
+    assert_eq!(room.checkpoint().head().size, 301);
+}
+
+#[test]
+fn files_that_vanish_under_a_running_log_are_missed_and_can_be_brought_back() {
+    let room = Room::new();
+    let writer = room.start();
+    let known = entry(Some("r-1"), "known");
+    let proof = room.client().append(known.clone()).expect("a proof");
+    assert_eq!(writer.stop(), Some(0));
+    grow(&room, 299);
+    copy(&room, "log", "mirror");
+    let writer = room.start();
+    let client = room.client();
+    for name in ["log/tile/entries/000", "log/tile/0/000"] {
+        fs::remove_file(room.path(name)).expect("a file");
+    }
+    // What is new stands on the edge, which the writer knows.
+    let late = entry(None, "late");
+    let late_proof = client.append(late.clone()).expect("a proof");
+    // An older entry cannot be proved: no answer, and no second entry.
+    let error = client
+        .append(known.clone())
+        .expect_err("not without its tiles");
+    assert!(
+        matches!(error, signstar_log::client::ClientError::Unavailable { .. }),
+        "{error}"
+    );
+    drop(writer);
+    let said = room.refused();
+    assert!(said.contains("tile/"), "{said}");
+    let key = room.key.to_string();
+    let log = room.path("log").display().to_string();
+    let verified = room.run(&["verify", &log, &key]);
+    assert_eq!(verified.status, 3, "{verified:?}");
+    for name in ["tile/entries/000", "tile/0/000"] {
+        let missing = format!("wrong    {name} is missing");
+        assert!(verified.stdout.contains(&missing), "{verified:?}");
+        fs::copy(room.path("mirror").join(name), room.path("log").join(name)).expect("copied");
+    }
+    let writer = room.start();
+    let again = room.client().append(known.clone()).expect("a proof");
+    assert_eq!(room.check(&again, &known), room.check(&proof, &known));
+    room.check(&late_proof, &late);
+    assert_eq!(writer.stop(), Some(0));
+    assert_eq!(room.run(&["verify", &log, &key]).status, 0);
+}
+
 /// Contents and names of new tiles are synced at the same time, before the checkpoint.
 #[test]
 fn tiles_that_a_loss_of_power_left_unfinished_are_written_again() {

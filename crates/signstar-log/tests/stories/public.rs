@@ -5,10 +5,11 @@ use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
+    process::Command,
     thread,
 };
 
-use signstar::log::{Policy, Proof};
+use signstar::log::{Policy, Proof, RequestId, VerifierKey};
 
 use crate::room::{Room, Said, entry, grow};
 
@@ -197,6 +198,41 @@ fn a_proof_of_any_entry_is_checked_offline() {
 }
 
 #[test]
+fn a_proof_is_found_by_the_digest_of_the_file() {
+    let room = Room::new();
+    let writer = room.start();
+    let client = room.client();
+    let text = |octets| String::from_utf8(octets).expect("text");
+    let twice = entry(None, "twice");
+    client.append(twice.clone()).expect("a proof");
+    let other = text(entry(None, "other"));
+    client.append(other.into_bytes()).expect("a proof");
+    // The newest of those of one file, and one that has a SHA-256.
+    let again = text(twice).replace("1767225600", "1767225601");
+    client.append(again.clone().into_bytes()).expect("a proof");
+    let sha512 = (again.split_once("\"file-sha512\":\"").expect("one").1).split_at(128);
+    let raw = "{\"client\":\"builder\",\"file-sha256\":\"DIGEST\",\"hsm-input\":\"AA==\",\
+               \"issuer\":\"DIGEST\",\"key\":\"boot\",\"mechanism\":\"pkcs1\",\
+               \"output\":\"raw\",\"signature\":\"AA==\",\"time\":1767225600,\"version\":1}";
+    let sha256 = "0123456789abcdef".repeat(4);
+    let raw = raw.replace("DIGEST", &sha256);
+    client.append(raw.clone().into_bytes()).expect("a proof");
+    assert_eq!(writer.stop(), Some(0));
+    let key = room.key.to_string();
+    let prove = |what: &str| room.run(&["prove", &place(&room), what, &key]);
+    let policy = Policy::of_log(room.key.clone());
+    for (digest, index, entry) in [(sha512.0, 2, again.as_str()), (&sha256, 3, &raw)] {
+        let said = prove(&digest.to_uppercase());
+        assert_eq!(said.status, 0, "{said:?}");
+        let proof = Proof::parse(said.stdout.as_bytes()).expect("a proof");
+        let (proved, _) = proof.entry(&policy).expect("it holds");
+        assert_eq!((proof.index(), proved), (index, entry.as_bytes()));
+    }
+    assert_eq!(prove(&"0".repeat(128)).status, 1);
+    assert_eq!(prove(&"0".repeat(127)).status, 2);
+}
+
+#[test]
 fn a_log_that_only_grows_is_well() {
     let room = grown();
     let key = room.key.to_string();
@@ -349,6 +385,56 @@ fn a_closed_log_takes_nothing_and_the_next_one_does() {
     );
     // The same again changes nothing.
     assert_eq!(shard().stdout, said.stdout);
+}
+
+#[test]
+fn an_id_of_a_closed_log_is_a_new_one_in_the_next() {
+    let room = Room::new();
+    let asked = entry(Some("r-1"), "file");
+    let writer = room.start();
+    let first = room.client().append(asked.clone()).expect("a proof");
+    room.client().append(entry(None, "more")).expect("a proof");
+    let second = room.client().append(entry(Some("r-2"), "other"));
+    second.expect("a proof");
+    assert_eq!(writer.stop(), Some(0));
+    let path = |name| room.path(name).display().to_string();
+    let said = room.run(&[
+        "shard",
+        "--dir",
+        &path("log"),
+        "--key",
+        &path("key"),
+        "--new-dir",
+        &path("next"),
+        "--new-key",
+        &path("next-key"),
+        "--origin",
+        "signstar.example.org/next",
+    ]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.stderr.contains("are not carried over"), "{said:?}");
+
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_signstar-log"));
+    serve.args(["serve", "--dir", &path("next"), "--key", &path("next-key")]);
+    serve.arg("--socket").arg(room.socket());
+    let _writer = room.start_with(&mut serve).expect("it starts");
+    let client = room.client();
+    let id = RequestId::new("r-1").expect("an id");
+    assert_eq!(client.find("builder", &id).expect("an answer"), None);
+    let again = client.append(asked.clone()).expect("a proof");
+    // On record a second time, in another log; and from then on once there, too.
+    let key: VerifierKey = said.stdout.trim().parse().expect("a key");
+    let policy = Policy::of_log(key);
+    for _ in 0..2 {
+        let proof = client.append(asked.clone()).expect("a proof");
+        let proof = Proof::parse(proof.as_bytes()).expect("a proof");
+        assert_eq!(proof.index(), 0);
+        let (entry, _) = proof.entry(&policy).expect("in the new log");
+        assert_eq!(entry, asked);
+    }
+    assert_ne!(again, first);
+    // The proof from the closed log holds as before.
+    room.check(&first, &asked);
 }
 
 #[test]

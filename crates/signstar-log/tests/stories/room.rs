@@ -1,7 +1,7 @@
 //! A log in a folder of its own, with its writer as a process.
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Write as _},
     path::PathBuf,
     process::{Child, Command, Output, Stdio},
     time::Duration,
@@ -60,10 +60,15 @@ impl Room {
     }
 
     pub(crate) fn serve(&self) -> Command {
+        self.serve_in("log")
+    }
+
+    /// The same with the log in another folder.
+    pub(crate) fn serve_in(&self, log: &str) -> Command {
         let mut command = Command::new(PROGRAM);
         command
             .args(["serve", "--dir"])
-            .arg(self.path("log"))
+            .arg(self.path(log))
             .arg("--socket")
             .arg(self.socket())
             .arg("--key")
@@ -209,4 +214,10 @@ pub(crate) fn grow(room: &Room, count: usize) {
         }
     });
     assert_eq!(writer.stop(), Some(0));
+}
+
+/// Says why a story is not told here.
+pub(crate) fn skipped(why: &str) {
+    // Nobody has to listen.
+    let _ = writeln!(io::stderr(), "skipped: {why}");
 }

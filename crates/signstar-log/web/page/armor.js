@@ -1,4 +1,4 @@
-// A signature as text (RFC 9580 §6).
+// A signature as text: OpenPGP (RFC 9580 §6), and as ssh-keygen writes it.
 
 import { base64 } from './octets.js';
 
@@ -13,6 +13,13 @@ function crc24(octets) {
     }
   }
   return crc;
+}
+
+/** The armored form of an SSH signature, as `ssh-keygen -Y verify` takes it. */
+export function armoredSsh(octets) {
+  const lines = base64(octets).match(/.{1,70}/g) ?? [];
+  const [begin, end] = ['BEGIN', 'END'].map((word) => `-----${word} SSH SIGNATURE-----`);
+  return [begin, ...lines, end, ''].join('\n');
 }
 
 /** The armored form of the packet `octets`. */

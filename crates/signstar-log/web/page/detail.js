@@ -1,6 +1,6 @@
 // One entry: what is on record, why it can be believed, and what there is to take home.
 
-import { armored } from './armor.js';
+import { armored, armoredSsh } from './armor.js';
 import { download, el } from './dom.js';
 import { drawing } from './drawing.js';
 import { digest, parseEntry } from './entry.js';
@@ -59,7 +59,7 @@ function fields(index, entry) {
     hashed(...digest(entry)),
     entry['file-length'] === undefined ? null
       : ['Length', `${count(entry['file-length'])} octets${entry['file-length'] < 1024 ? '' : ` (${size(entry['file-length'])})`}`, 'How much the SHA-512 was computed over.'],
-    ['Signed', time(entry.time), 'When the enclave granted the signature, by its own clock. The signature states the same time.'],
+    ['Signed', time(entry.time), `When the enclave granted the signature, by its own clock.${entry.output.startsWith('OpenPGP') ? ' The signature states the same time.' : ''}`],
     ['Client', entry.client, 'Who asked for the signature, by name or pseudonym.'],
     ['Key', entry.key, 'What the enclave calls the key that signed.'],
     ['Fingerprint', groups(entry.issuer, 4).toUpperCase(), 'Of that key. Compare it with the certificate that you trust.', true, entry.issuer],
@@ -89,10 +89,12 @@ async function proved({ reader, checkpoint }, index, octets) {
 function saves(index, entry, octets, proof) {
   const name = entry?.['file-name'] ?? `entry-${index}`;
   const signature = entry === null ? null : fromBase64(entry.signature);
+  // As signstar-request-signature calls them.
+  const suffix = { SSHSIG: '.sshsig', raw: '.rawsig' }[entry?.output] ?? '.sig';
   return el('div', { class: 'saves', role: 'group', 'aria-label': 'Save' },
-    signature && download('Signature', `${name}.sig`, signature),
+    signature && download('Signature', name + suffix, entry.output === 'SSHSIG' ? armoredSsh(signature) : signature),
     signature && entry.output.startsWith('OpenPGP') && download('Signature as text', `${name}.asc`, armored(signature)),
-    download('Proof', `${name}.sig.proof`, proof),
+    download('Proof', `${name}${suffix}.proof`, proof),
     download('Entry', `${name}.json`, octets));
 }
 

@@ -5,7 +5,7 @@ import { el } from './dom.js';
 import { head, row } from './list.js';
 import { Unusable } from './log.js';
 import { problem } from './problem.js';
-import { matcher, scan } from './search.js';
+import { isDigest, isUntold, matcher, scan } from './search.js';
 import { count, entries, size } from './words.js';
 
 /** How many matches are listed. More would be no answer. */
@@ -40,29 +40,39 @@ function meter(label, stop) {
 export async function find(log, words, view, signal, file = null) {
   const stopping = new AbortController();
   const either = AbortSignal.any([signal, stopping.signal]);
-  const isDigest = /^[0-9a-f]{128}$/i.test(words.trim());
-  const what = file ? file.name : isDigest ? 'this SHA-512' : `“${words}”`;
+  const ofFile = isDigest(words);
+  const isMeant = matcher(words);
+  const kind = words.trim().length === 64 ? 'SHA-256' : 'SHA-512';
+  const mayBeMeant = (entry) => ofFile && kind === 'SHA-512' && isUntold(entry, file?.size);
+  const what = file ? file.name : ofFile ? `this ${kind}` : `“${words}”`;
   const progress = meter('Looking', () => stopping.abort());
   const answer = el('div', { class: 'answer', role: 'status' });
   const rows = el('ol', { class: 'rows', reversed: true });
   const list = el('section', { 'aria-label': 'Matches', hidden: true }, head(), rows);
   const first = el('div', {});
-  const heading = file ? file.name : isDigest ? 'SHA-512' : `Matches for “${words}”`;
+  const heading = file ? file.name : ofFile ? kind : `Matches for “${words}”`;
   const digest = file ? `${size(file.size)} · SHA-512 ${words}` : words;
   view.replaceChildren(el('div', {},
     el('p', { class: 'crumb' }, el('a', { href: '#' }, '← All entries')),
     el('h2', {}, heading),
-    file || isDigest ? el('p', { class: 'mono quiet digest' }, digest) : null,
+    file || ofFile ? el('p', { class: 'mono quiet digest' }, digest) : null,
     answer, progress.element, first, list));
   let matches = 0;
   let looked = 0;
+  let untold = 0;
+  const candidates = [];
   try {
-    for await (const { looked: so, found } of scan(log.reader, matcher(words), either)) {
+    for await (const { looked: so, found } of scan(log.reader, (entry) => isMeant(entry) || mayBeMeant(entry), either)) {
       if (signal.aborted) return;
       looked = so;
-      for (const { index, octets } of found) {
+      for (const { index, octets, entry } of found) {
+        if (!isMeant(entry)) {
+          untold += 1;
+          if (file && candidates.length < MOST) candidates.push(row(index, octets));
+          continue;
+        }
         matches += 1;
-        if (isDigest && matches === 1) {
+        if (ofFile && matches === 1) {
           answer.replaceChildren(verdict(log, what, index));
           first.replaceChildren(await detail(log, index, el('p', { hidden: true })));
         } else if (matches <= MOST) {
@@ -82,18 +92,25 @@ export async function find(log, words, view, signal, file = null) {
   const isAll = looked === log.reader.size;
   progress.end(`${isAll ? `All ${entries(looked)} looked at` : `The newest ${entries(looked)} looked at`} · ${count(Math.min(matches, MOST))} found`);
   if (matches > MOST) answer.replaceChildren(el('p', { class: 'verdict unsure' }, `The newest ${MOST} matches. Ask for something more particular to see others.`));
-  if (matches === 0) answer.replaceChildren(nothing(what, isAll, isDigest));
+  if (matches > 0) return;
+  answer.replaceChildren(nothing(what, isAll, ofFile, untold));
+  rows.append(...candidates);
+  list.hidden = candidates.length === 0;
 }
 
 const verdict = ({ isSigned }, what, index) => el('p', { class: `verdict ${isSigned ? 'good' : 'unsure'}` },
   el('strong', {}, isSigned ? 'Signed. ' : 'On record, not verified. '),
   `The log has a signature over ${what}: `, el('a', { href: `#index=${index}` }, `entry ${count(index)}`), '.');
 
-function nothing(what, isAll, isDigest) {
+function nothing(what, isAll, ofFile, untold) {
   if (!isAll) return el('p', { class: 'verdict unsure' }, el('strong', {}, 'Stopped. '), `Not found so far. Older entries were not looked at.`);
-  return el('p', { class: `verdict ${isDigest ? 'bad' : 'unsure'}` },
-    el('strong', {}, isDigest ? 'Not signed. ' : 'Nothing found. '),
-    isDigest ? `No entry of this log is about ${what}. One changed bit makes another SHA-512.` : `No file name on record matches ${what}. Names may also be missing from the record; a SHA-512 never is.`);
+  if (untold > 0) {
+    return el('p', { class: 'verdict unsure' }, el('strong', {}, 'Not found. '),
+      `No entry has this SHA-512. ${entries(untold)} ${untold === 1 ? 'has' : 'have'} another digest, of a salt and the file or a SHA-256, and may be about it: a program that verifies the signature can tell.`);
+  }
+  return el('p', { class: `verdict ${ofFile ? 'bad' : 'unsure'}` },
+    el('strong', {}, ofFile ? 'Not signed. ' : 'Nothing found. '),
+    ofFile ? `No entry of this log is about ${what}. One changed bit makes another digest.` : `No file name on record matches ${what}. Names may also be missing from the record; a digest never is.`);
 }
 
 /** The SHA-512 of `file` in hexadecimal, with the progress in `view`; null if it was stopped. */

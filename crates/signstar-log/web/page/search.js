@@ -1,18 +1,25 @@
 // Entries that somebody looks for, from the newest to the oldest.
 
-import { parseEntry } from './entry.js';
+import { digest, parseEntry } from './entry.js';
 import { WIDTH } from './tile.js';
 
 /** How many bundles are fetched at the same time. */
 const AHEAD = 6;
 
-/** Whether an entry is meant by `words`: a SHA-512, a pattern with * and ?, or part of a name. */
+/** Whether `words` are the digest of a file. */
+export const isDigest = (words) => /^([0-9a-f]{64}){1,2}$/i.test(words.trim());
+
+/** Whether an entry is meant by `words`: a digest, a pattern with * and ?, or part of a name. */
 export function matcher(words) {
   const wanted = words.trim().toLowerCase();
-  if (/^[0-9a-f]{128}$/.test(wanted)) return (entry) => entry['file-sha512'] === wanted;
+  if (isDigest(wanted)) return (entry) => digest(entry)[1] === wanted;
   const fits = /[*?]/.test(wanted) ? (name) => glob(wanted, name) : (name) => name.includes(wanted);
   return (entry) => entry['file-name'] !== undefined && fits(entry['file-name'].toLowerCase());
 }
+
+/** Whether a SHA-512 cannot tell if `entry` is about a file, which has so many octets if they are known. */
+export const isUntold = (entry, octets) => entry['file-sha512'] === undefined
+  && (octets === undefined || entry['file-length'] === undefined || entry['file-length'] === octets);
 
 /** Whether the pattern describes all of `name`. Goes back to the last star only. */
 function glob(pattern, name) {

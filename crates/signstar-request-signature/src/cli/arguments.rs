@@ -155,8 +155,14 @@ pub(crate) struct Send {
     #[arg(long, value_name = "VKEY")]
     pub(crate) log_key: Vec<String>,
 
-    /// Send a fresh salt with each file name, which a log that is set up so needs to hide the name;
-    /// it is written beside the signature, as FILE.sig.name-salt.
+    /// The same with a file that names logs and the witnesses that have to have seen them (C2SP
+    /// tlog-policy): what lacks witnesses is asked for again as long as --patience lasts [default:
+    /// that of client.toml].
+    #[arg(long, value_name = "FILE", conflicts_with = "log_key")]
+    pub(crate) log_policy: Option<PathBuf>,
+
+    /// Send a fresh salt with each file name, so that the log tells a commitment to it at most; the
+    /// salt is written beside the signature, as FILE.sig.name-salt.
     #[arg(long)]
     pub(crate) name_salt: bool,
 

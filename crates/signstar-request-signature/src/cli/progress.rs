@@ -93,6 +93,14 @@ impl Progress {
         ));
     }
 
+    /// Witnesses have not seen a signature yet.
+    pub(crate) fn unwitnessed(&self, input: &Path, pause: Duration) {
+        let input = input.display();
+        self.note(format!(
+            "note: {input}: not seen by enough witnesses yet; asked for again in {pause:?}"
+        ));
+    }
+
     fn note(&self, line: String) {
         if !self.is_quiet {
             self.bar.suspend(|| screen::note(line));

@@ -92,6 +92,11 @@ fn sign(batch: Batch<'_>, mut progress: Progress, report: &Mutex<Report>) -> u8 
                 progress.postponed(input, &code, pause);
             }
         }
+        Event::Unwitnessed { index, pause } => {
+            if let Some(Target { input, .. }) = batch.targets.get(index) {
+                progress.unwitnessed(input, pause);
+            }
+        }
         Event::Done { index, outcome } => {
             let mut report = report();
             let is_local = matches!(&outcome, Err(error) if error.exit_status() == 1);
@@ -113,14 +118,14 @@ fn enclave(arguments: &Send) -> Result<Remote, Error> {
     } else {
         arguments.certificate.clone()
     };
-    let log_keys = if arguments.log_key.is_empty() {
-        known.log_keys
-    } else {
-        arguments.log_key.clone()
+    let (log_keys, log_policy) = match (&*arguments.log_key, &arguments.log_policy) {
+        ([], None) => (known.log_keys, known.log_policy),
+        (keys, policy) => (keys.to_vec(), policy.clone()),
     };
     Ok(Remote {
         certificates,
         log_keys,
+        log_policy,
         output: arguments.output_type.or(known.output),
         armor: arguments.armor || known.armor,
         ssh: arguments.ssh.clone().or(known.ssh),
@@ -142,8 +147,12 @@ fn check_forwarding(arguments: &Send) {
         && !arguments.json;
     let conflict = if arguments.files.len() > 1 {
         "'-' forwards requests and stands alone; a file of that name is './-'"
-    } else if !arguments.certificate.is_empty() || !arguments.log_key.is_empty() {
-        "'-' forwards requests and cannot verify; it is used without --certificate and --log-key"
+    } else if !arguments.certificate.is_empty()
+        || !arguments.log_key.is_empty()
+        || arguments.log_policy.is_some()
+    {
+        "'-' forwards requests and cannot verify; it is used without --certificate, --log-key and \
+         --log-policy"
     } else if !changes_nothing {
         "'-' passes requests on as they are; it is used without --armor, --output-dir, \
          --output-type, --name-salt, --skip-existing and --json"

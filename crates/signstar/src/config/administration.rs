@@ -34,6 +34,8 @@ pub struct Sharing {
     pub threshold: u8,
     /// The users with the role `share-holder`, each with one share.
     pub holders: Vec<UserName>,
+    /// The folder that shares are uploaded to. It is in memory (a tmpfs).
+    pub volatile: PathBuf,
 }
 
 /// The same as it is written.
@@ -49,6 +51,7 @@ struct Written {
     threshold: Option<u8>,
     /// Of `shares`: the users with the role `share-holder`, each with one share.
     holders: Option<Vec<UserName>>,
+    volatile: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
@@ -66,20 +69,33 @@ fn var_lib() -> PathBuf {
     PathBuf::from("/var/lib/signstar/administration")
 }
 
+fn run() -> PathBuf {
+    PathBuf::from("/run/signstar/shares")
+}
+
 impl TryFrom<Written> for Administration {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
-        let credentials = match (written.credentials, written.threshold, written.holders) {
-            (Kind::Plaintext, None, None) => AdministrativeCredentials::Plaintext,
-            (Kind::SystemdCreds, None, None) => AdministrativeCredentials::SystemdCreds,
-            (Kind::Shares, Some(threshold), Some(holders)) => {
-                AdministrativeCredentials::Shares(Sharing { threshold, holders })
+        let sharing = (written.threshold, written.holders, written.volatile);
+        let credentials = match (written.credentials, sharing) {
+            (Kind::Plaintext, (None, None, None)) => AdministrativeCredentials::Plaintext,
+            (Kind::SystemdCreds, (None, None, None)) => AdministrativeCredentials::SystemdCreds,
+            (Kind::Shares, (Some(threshold), Some(holders), volatile)) => {
+                AdministrativeCredentials::Shares(Sharing {
+                    threshold,
+                    holders,
+                    volatile: volatile.unwrap_or_else(run),
+                })
             }
-            (Kind::Shares, _, _) => {
+            (Kind::Shares, _) => {
                 return Err("credentials in `shares` need a `threshold` and `holders`");
             }
-            _ => return Err("only credentials in `shares` have a `threshold` and `holders`"),
+            _ => {
+                return Err(
+                    "only credentials in `shares` have a `threshold`, `holders` and `volatile`",
+                );
+            }
         };
         Ok(Self {
             credentials,

@@ -51,11 +51,11 @@ fn on_the_whole(config: &Config, advice: &mut Advice<'_, '_>) {
 
 fn on_hsms(config: &Config, advice: &mut Advice<'_, '_>) {
     for (name, hsm) in &config.hsms {
-        let Hsm::NetHsm(nethsm) = hsm;
-        if nethsm
-            .devices()
-            .iter()
-            .any(|device| device.tls == "insecure")
+        if let Hsm::NetHsm(nethsm) = hsm
+            && nethsm
+                .devices()
+                .iter()
+                .any(|device| device.tls == "insecure")
         {
             advice.give(
                 &["hsm", name.as_str()],

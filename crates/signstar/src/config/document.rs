@@ -108,6 +108,19 @@ impl<'t> Document<'t> {
         K: Ord + TryFrom<String, Error: std::fmt::Display>,
         T: DeserializeOwned,
     {
+        self.tables_by(name, required, Self::read)
+    }
+
+    /// The same with `read` in place of [`Self::read`].
+    pub(super) fn tables_by<K, T>(
+        &mut self,
+        name: &str,
+        required: &[&str],
+        read: impl Fn(&mut Self, &[&str], Spanned<DeValue<'t>>, &[&str]) -> Option<T>,
+    ) -> BTreeMap<K, T>
+    where
+        K: Ord + TryFrom<String, Error: std::fmt::Display>,
+    {
         let Some(value) = self.table.get(name).cloned() else {
             return BTreeMap::new();
         };
@@ -116,20 +129,20 @@ impl<'t> Document<'t> {
             self.mistake(&[name], what, None);
             return BTreeMap::new();
         };
-        let mut read = BTreeMap::new();
+        let mut right = BTreeMap::new();
         for (key, value) in tables {
             let place = [name, key.get_ref().as_ref()];
-            let parsed = self.read(&place, value, required);
+            let parsed = read(self, &place, value, required);
             match K::try_from(key.get_ref().to_string()) {
-                Ok(key) => read.extend(parsed.map(|parsed| (key, parsed))),
+                Ok(key) => right.extend(parsed.map(|parsed| (key, parsed))),
                 Err(error) => self.mistake(&place, error.to_string(), None),
             }
         }
-        read
+        right
     }
 
     /// Reads `value`. Each of its members that is wrong is noted, and left out to find the next.
-    fn read<T: DeserializeOwned>(
+    pub(super) fn read<T: DeserializeOwned>(
         &mut self,
         place: &[&str],
         mut value: Spanned<DeValue<'t>>,

@@ -10,18 +10,49 @@ use std::{
 
 use serde::Deserialize;
 
-use super::{Credential, HsmUser};
+use toml::{Spanned, de::DeValue};
+
+use super::{Credential, HsmUser, Pkcs11, YubiHsm2, document::Document};
 
 /// One HSM, whatever its make.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "Written")]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Hsm {
     /// A NetHSM, in hardware or in software.
     NetHsm(NetHsm),
+    /// A token behind PKCS#11.
+    Pkcs11(Pkcs11),
+    /// A YubiHSM2.
+    YubiHsm2(YubiHsm2),
+}
+
+/// The kinds of HSM, as they are called.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Kind {
+    NetHsm,
+    Pkcs11,
+    YubiHsm2,
+}
+
+/// Reads a table `[hsm.NAME]` by its kind. What has none that is known is looked at as a NetHSM.
+pub(super) fn read<'t>(
+    document: &mut Document<'t>,
+    place: &[&str],
+    value: Spanned<DeValue<'t>>,
+    required: &[&str],
+) -> Option<Hsm> {
+    let table = value.get_ref().as_table();
+    let kind = table.and_then(|table| table.get("kind")?.get_ref().as_str());
+    match kind {
+        Some("pkcs11") => document.read(place, value, required).map(Hsm::Pkcs11),
+        Some("yubihsm2") => document.read(place, value, required).map(Hsm::YubiHsm2),
+        _ => document.read(place, value, required).map(Hsm::NetHsm),
+    }
 }
 
 /// A NetHSM: one device, or several that hold the same keys.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "Written")]
 pub struct NetHsm {
     devices: Vec<Device>,
     order: Order,
@@ -207,14 +238,7 @@ struct Written {
     metrics: Option<Account>,
 }
 
-#[derive(Deserialize)]
-enum Kind {
-    /// A NetHSM, in hardware or in software.
-    #[serde(rename = "nethsm")]
-    NetHsm,
-}
-
-fn ten_seconds() -> NonZeroU32 {
+pub(super) fn ten_seconds() -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(9)
 }
 
@@ -226,7 +250,7 @@ fn admin() -> BTreeSet<HsmUser> {
     BTreeSet::from([HsmUser::default()])
 }
 
-impl TryFrom<Written> for Hsm {
+impl TryFrom<Written> for NetHsm {
     type Error = &'static str;
 
     fn try_from(written: Written) -> Result<Self, Self::Error> {
@@ -246,7 +270,7 @@ impl TryFrom<Written> for Hsm {
             }
             _ => return Err("an HSM has `url` and `tls`, or a list of `devices`, and not both"),
         };
-        Ok(Self::NetHsm(NetHsm {
+        Ok(Self {
             devices,
             order: written.order,
             timeout_seconds: written.timeout_seconds,
@@ -257,7 +281,7 @@ impl TryFrom<Written> for Hsm {
                 administrators: written.administrators,
                 metrics: written.metrics,
             },
-        }))
+        })
     }
 }
 
@@ -284,12 +308,28 @@ impl NetHsm {
 }
 
 impl Hsm {
+    /// Its kind as it is called in the configuration.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NetHsm(_) => "nethsm",
+            Self::Pkcs11(_) => "pkcs11",
+            Self::YubiHsm2(_) => "yubihsm2",
+        }
+    }
+
     /// Whether one device belongs to both, as far as the addresses tell.
     pub(super) fn shares_a_device_with(&self, other: &Self) -> bool {
-        let (Self::NetHsm(one), Self::NetHsm(other)) = (self, other);
-        one.devices
-            .iter()
-            .any(|device| other.devices.iter().any(|known| known.url == device.url))
+        match (self, other) {
+            (Self::NetHsm(one), Self::NetHsm(other)) => one
+                .devices
+                .iter()
+                .any(|device| other.devices.iter().any(|known| known.url == device.url)),
+            (Self::Pkcs11(one), Self::Pkcs11(other)) => one.may_be(other),
+            (Self::YubiHsm2(one), Self::YubiHsm2(other)) => one.serial == other.serial,
+            // What else there is has a module for PKCS#11 as well.
+            (Self::Pkcs11(_), _) | (_, Self::Pkcs11(_)) => true,
+            _ => false,
+        }
     }
 }
 

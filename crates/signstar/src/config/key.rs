@@ -9,7 +9,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{FileNames, HsmKeyId, HsmName, HsmUser, InvalidName, KeyType, client::instant};
+use super::{
+    FileNames, HsmKeyId, HsmName, HsmUser, InvalidName, KeyType, ObjectId, client::instant,
+};
 use crate::request::OutputType;
 
 /// One key in an HSM, and what to use it with.
@@ -18,11 +20,13 @@ use crate::request::OutputType;
 pub struct Key {
     /// The HSM that holds it.
     pub hsm: HsmName,
-    /// Its identifier in the HSM.
+    /// Its identifier in the HSM; behind PKCS#11 its label.
     pub id: HsmKeyId,
-    /// The operator in the HSM that may use it.
-    pub operator: HsmUser,
-    /// Where the passphrase of that operator is.
+    /// Its identifier on a token behind PKCS#11, where several keys have one label.
+    pub object_id: Option<ObjectId>,
+    /// The operator in the HSM that may use it. There is none behind PKCS#11.
+    pub operator: Option<HsmUser>,
+    /// Where the passphrase of that operator is; behind PKCS#11 the PIN of the token.
     pub passphrase: Credential,
     /// The file with its OpenPGP certificate of version 4.
     pub certificate: Option<PathBuf>,
@@ -167,6 +171,11 @@ impl Key {
             OutputType::Ssh | OutputType::Raw if !has_public_key => Some("public-key"),
             _ => None,
         }
+    }
+
+    /// The namespace that it is in; none for a key of the whole device.
+    pub(super) fn namespace(&self) -> Option<&str> {
+        self.operator.as_ref()?.namespace()
     }
 
     /// Whether it has a certificate of either version.

@@ -17,10 +17,12 @@ mod log;
 mod mistake;
 mod name;
 mod pattern;
+mod pkcs11;
 mod rules;
 mod ssh_key;
 mod unix_user;
 mod user;
+mod yubihsm2;
 
 use std::{
     collections::BTreeMap,
@@ -44,9 +46,11 @@ pub use log::{FileNames, Log, PublicLog};
 pub use mistake::{InvalidConfig, Mistake};
 pub use name::{ClientName, Domain, HsmName, InvalidName, KeyName, UserName};
 pub use pattern::NamePattern;
+pub use pkcs11::{ObjectId, Pkcs11, Token};
 pub use ssh_key::{InvalidSshKey, SshKey};
 pub use unix_user::UnixUser;
 pub use user::{Backup, Role, User};
+pub use yubihsm2::{Connector, Serial, YubiHsm2};
 
 use document::Document;
 
@@ -109,6 +113,8 @@ pub enum Journal {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
+    /// The most sessions of one client at once.
+    pub sessions: NonZeroU32,
     /// The most requests in one session.
     pub requests: NonZeroU64,
     /// The longest wait for the next request, in seconds.
@@ -124,6 +130,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            sessions: NonZeroU32::MIN.saturating_add(99),
             requests: NonZeroU64::MIN.saturating_add(99_999),
             idle_seconds: NonZeroU32::MIN.saturating_add(59),
             session_seconds: NonZeroU32::MIN.saturating_add(4 * 3600 - 1),
@@ -200,8 +207,8 @@ impl Config {
             state: document.value("state").unwrap_or_else(var_lib),
             metrics: document.value("metrics"),
             limits: document.value("limits").unwrap_or_default(),
-            hsms: document.tables("hsm", &["kind"]),
-            keys: document.tables("key", &["hsm", "id", "operator", "passphrase"]),
+            hsms: document.tables_by("hsm", &["kind"], hsm::read),
+            keys: document.tables("key", &["hsm", "id", "passphrase"]),
             clients: document.tables("client", &["key", "outputs"]),
             users: document.tables("user", &["role"]),
             host: document.value("host").unwrap_or_default(),
@@ -211,17 +218,17 @@ impl Config {
         Some(config)
     }
 
-    /// The operator in the HSM that signs for a client, and where its passphrase is: its own, else
-    /// that of its key.
+    /// The operator in the HSM that signs for a client (a token behind PKCS#11 has none), and where
+    /// its passphrase is: its own, else that of its key.
     pub fn operator_of<'c>(
         &'c self,
         rules: &'c ClientRules,
-    ) -> Option<(&'c HsmUser, &'c Credential)> {
-        match (&rules.operator, &rules.passphrase) {
-            (Some(operator), Some(passphrase)) => Some((operator, passphrase)),
-            _ => {
+    ) -> Option<(Option<&'c HsmUser>, &'c Credential)> {
+        match &rules.passphrase {
+            Some(passphrase) => Some((rules.operator.as_ref(), passphrase)),
+            None => {
                 let key = self.keys.get(&rules.key)?;
-                Some((&key.operator, &key.passphrase))
+                Some((key.operator.as_ref(), &key.passphrase))
             }
         }
     }
@@ -232,7 +239,7 @@ impl Config {
         let (operator, passphrase) = self.operator_of(rules)?;
         let key = self.keys.get(&rules.key)?;
         Some(Key {
-            operator: operator.clone(),
+            operator: operator.cloned(),
             passphrase: passphrase.clone(),
             ..key.clone()
         })

@@ -37,6 +37,7 @@ fn what_is_not_said_has_a_safe_value() {
     assert_eq!(config.identity, Identity::UnixUser);
     assert_eq!(config.log, Log::Unlogged);
     assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.limits.sessions.get(), 100);
     assert_eq!(config.limits.requests.get(), 100_000);
     assert_eq!(config.limits.idle_seconds.get(), 60);
     assert_eq!(config.limits.session_seconds.get(), 14_400);

@@ -139,13 +139,15 @@ impl PublicLog {
         check(&proof, &self.policy)
     }
 
-    /// What goes on record of the name of the file.
+    /// What goes on record of the name of the file. With a salt the client wishes that the name is
+    /// not told: the log then tells a commitment at most.
     fn name(&self, grant: &Grant) -> RecordedName {
         let request = grant.request();
         let told = self.of_keys.get(grant.key()).unwrap_or(&self.file_names);
         match (told, request.alleged_name(), request.name_salt()) {
-            (FileNames::Plain, Some(name), _) => RecordedName::Plain(name.clone()),
-            (FileNames::Commitment, Some(name), Some(salt)) => RecordedName::commit(name, salt),
+            (FileNames::Absent, ..) => RecordedName::Absent,
+            (_, Some(name), Some(salt)) => RecordedName::commit(name, salt),
+            (FileNames::Plain, Some(name), None) => RecordedName::Plain(name.clone()),
             _ => RecordedName::Absent,
         }
     }

@@ -28,8 +28,8 @@ pub enum NotRecorded {
 }
 
 impl NotRecorded {
-    /// Whether all that is missing is witnesses: the same proof may have them later.
-    pub(super) fn may_come(&self) -> bool {
+    /// Whether all that is missing is witnesses: another proof of the same entry may have them later.
+    pub fn may_come(&self) -> bool {
         matches!(
             self,
             Self::NotLogged(NotLogged::Checkpoint(Unacceptable::NoQuorum))

@@ -48,6 +48,27 @@ pub enum InvalidPublicKey {
 }
 
 impl PublicKey {
+    /// Whether both are the same key: zeros before a number say nothing.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        fn number(octets: &[u8]) -> &[u8] {
+            let zeros = octets.iter().take_while(|&&octet| octet == 0).count();
+            octets.get(zeros..).unwrap_or_default()
+        }
+        match (self, other) {
+            (
+                Self::Rsa { modulus, exponent },
+                Self::Rsa {
+                    modulus: other_modulus,
+                    exponent: other_exponent,
+                },
+            ) => {
+                number(modulus) == number(other_modulus)
+                    && number(exponent) == number(other_exponent)
+            }
+            _ => self == other,
+        }
+    }
+
     /// As an OpenPGP version 4 public key, created at a time that becomes part of its
     /// fingerprint. Ed25519 becomes `EdDSALegacy` (22), which every deployed verifier knows.
     pub(super) fn to_packet(

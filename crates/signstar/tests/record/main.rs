@@ -2,6 +2,7 @@
 //! believed.
 
 mod book;
+mod clock;
 mod doubts;
 mod kinds;
 mod names;

@@ -24,7 +24,9 @@ fn names_are_plain_committed_to_or_absent() {
     let name = alleged().expect("a name");
     let mut story = Story::begin();
     assert_eq!(recorded(&story, false), RecordedName::Plain(name.clone()));
-    assert_eq!(recorded(&story, true), RecordedName::Plain(name.clone()));
+    // Who sends a salt wants it hidden.
+    let commitment = recorded(&story, true);
+    assert!(commitment.plain().is_none() && commitment.is(&name, &SALT));
 
     story.enclave.log = Log::Public(public_log(&story.book, FileNames::Commitment));
     let commitment = recorded(&story, true);

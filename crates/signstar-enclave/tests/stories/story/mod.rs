@@ -14,7 +14,7 @@ use std::{
 };
 
 use serde_json::Value;
-use signstar_enclave::{Client, Description, Enclave, KeyType, Options};
+use signstar_enclave::{Client, Description, Enclave, Error, HsmKind, KeyType, Options};
 use tempfile::TempDir;
 
 pub(crate) use openpgp::{GnuPg, is_installed, other_verdicts};
@@ -26,6 +26,7 @@ pub(crate) use session::{Session, code, named, peak, servers};
 /// Everything is below the target folder and is removed at the end, unless the story goes wrong.
 pub(crate) struct Story {
     enclave: Option<Enclave>,
+    hsm: HsmKind,
     options: Options,
     folder: TempDir,
 }
@@ -38,12 +39,16 @@ impl Story {
 
     /// A story with `clients`.
     pub(crate) fn with_clients(clients: &[(&str, KeyType)]) -> Self {
-        let client = |(name, key_type): &(&str, KeyType)| Client::new(*name, *key_type);
-        Self::of(clients.iter().map(client).collect())
+        Self::of(packagers(clients))
     }
 
     /// The same with keys that are for something else than packages.
     pub(crate) fn of(clients: Vec<Client>) -> Self {
+        Self::on(HsmKind::SoftNetHsm, clients).expect("it is part of this workspace")
+    }
+
+    /// The same with an HSM of this kind; tells why if that is not there.
+    pub(crate) fn on(hsm: HsmKind, clients: Vec<Client>) -> Option<Self> {
         let folder = a_folder();
         let options = Options {
             folder: folder.path().join("enclave"),
@@ -51,19 +56,38 @@ impl Story {
         };
         let mut story = Self {
             enclave: None,
+            hsm,
             options,
             folder,
         };
         story.files();
-        story.start();
-        story
+        match story.try_to_start() {
+            Err(Error::Missing(what)) if hsm != HsmKind::SoftNetHsm => {
+                tell(&format!("SKIPPED: {what} is not installed"));
+                None
+            }
+            started => {
+                story.started(started);
+                Some(story)
+            }
+        }
     }
 
     /// Starts the enclave, after [`Self::end_enclave`] with the keys that it had.
     pub(crate) fn start(&mut self) {
+        let started = self.try_to_start();
+        self.started(started);
+    }
+
+    fn try_to_start(&self) -> Result<Enclave, Error> {
         program("signstar-sign");
+        program("signstar-pkcs11");
         program("signstar-request-signature");
-        self.enclave = Some(Enclave::start(&self.options).unwrap_or_else(|error| {
+        Enclave::start_on(self.hsm, &self.options)
+    }
+
+    fn started(&mut self, started: Result<Enclave, Error>) {
+        self.enclave = Some(started.unwrap_or_else(|error| {
             panic!(
                 "the enclave does not start: {error}\nhint: {}",
                 error.hint()
@@ -288,4 +312,10 @@ pub(crate) fn signature(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".sig");
     name.into()
+}
+
+/// Clients with keys for packages.
+pub(crate) fn packagers(clients: &[(&str, KeyType)]) -> Vec<Client> {
+    let client = |(name, key_type): &(&str, KeyType)| Client::new(*name, *key_type);
+    clients.iter().map(client).collect()
 }

@@ -3,6 +3,9 @@
 use super::suggestion;
 use crate::config::{AdministrativeCredentials, Config, Role, Sharing, document::Document};
 
+/// The most shares of a set (spec/shares.md).
+const MAX_HOLDERS: usize = 16;
+
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     let Some(administration) = &config.administration else {
         return;
@@ -14,7 +17,9 @@ pub(super) fn check(config: &Config, document: &mut Document<'_>) {
 }
 
 fn the_threshold_can_be_met(sharing: &Sharing, document: &mut Document<'_>) {
-    let Sharing { threshold, holders } = sharing;
+    let Sharing {
+        threshold, holders, ..
+    } = sharing;
     let place = ["administration", "threshold"];
     if *threshold < 2 {
         document.mistake(
@@ -33,9 +38,9 @@ fn the_threshold_can_be_met(sharing: &Sharing, document: &mut Document<'_>) {
             Some("write a lower one, or add holders".to_owned()),
         );
     }
-    if holders.len() > 255 {
+    if holders.len() > MAX_HOLDERS {
         let what = format!("there are {} holders", holders.len());
-        let hint = Some("at most 255 can hold a share".to_owned());
+        let hint = Some(format!("at most {MAX_HOLDERS} can hold a share"));
         document.mistake(&["administration", "holders"], what, hint);
     }
 }

@@ -3,7 +3,8 @@
 use crate::config::{Config, Hsm, document::Document};
 
 pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
-    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+    for (name, hsm) in &config.hsms {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         for device in hsm.devices() {
             if !is_address(&device.url) {
                 document.mistake(

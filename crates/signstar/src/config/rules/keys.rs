@@ -2,12 +2,13 @@
 
 use super::suggestion;
 use crate::config::{
-    ClientName, ClientRules, Config, Domain, HsmName, Key, KeyName, document::Document,
+    ClientName, ClientRules, Config, Domain, Hsm, HsmName, Key, KeyName, document::Document,
 };
 
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     for (name, key) in &config.keys {
         the_hsm_is_there(config, name, key, document);
+        it_fits_its_hsm(config, name, key, document);
         notations_have_a_domain(name, key, document);
         type_and_mechanism_fit(name, key, document);
         certificates_have_a_place(name, key, document);
@@ -32,6 +33,35 @@ fn the_hsm_is_there(config: &Config, name: &KeyName, key: &Key, document: &mut D
         let hint = suggestion(hsm, config.hsms.keys().map(HsmName::as_str));
         let what = format!("there is no [hsm.{hsm}]");
         document.mistake(&["key", name.as_str(), "hsm"], what, hint);
+    }
+}
+
+fn it_fits_its_hsm(config: &Config, name: &KeyName, key: &Key, document: &mut Document<'_>) {
+    let here = |member| ["key", name.as_str(), member];
+    let Some(hsm) = config.hsms.get(&key.hsm) else {
+        return;
+    };
+    let is_token = matches!(hsm, Hsm::Pkcs11(_));
+    if is_token && key.operator.is_some() {
+        document.mistake(
+            &here("operator"),
+            "a token behind PKCS#11 has no operators".to_owned(),
+            Some("leave it out; `passphrase` is the PIN of the token".to_owned()),
+        );
+    }
+    if !is_token && key.operator.is_none() {
+        document.mistake(
+            &["key", name.as_str()],
+            "`operator` is missing".to_owned(),
+            None,
+        );
+    }
+    if !is_token && key.object_id.is_some() {
+        document.mistake(
+            &here("object-id"),
+            "only keys behind PKCS#11 have one".to_owned(),
+            Some("leave it out".to_owned()),
+        );
     }
 }
 
@@ -179,7 +209,7 @@ impl Config {
     pub(super) fn is_same_key(&self, one: &Key, other: &Key) -> bool {
         let hsms = (self.hsms.get(&one.hsm), self.hsms.get(&other.hsm));
         one.id == other.id
-            && one.operator.namespace() == other.operator.namespace()
+            && one.namespace() == other.namespace()
             && matches!(hsms, (Some(one), Some(other)) if one.shares_a_device_with(other))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::suggestion;
 use crate::config::{
-    Config, Credential, Hsm, HsmName, HsmUser, Identity, KeyName, Role, document::Document,
+    ClientRules, Config, Credential, Hsm, HsmName, HsmUser, Identity, KeyName, Role,
+    document::Document,
 };
 
 /// Somebody who needs a user in an HSM.
@@ -14,7 +14,8 @@ struct Need<'c> {
     /// The member that says so: `operator`, or `metrics` of an HSM.
     member: &'c str,
     hsm: &'c HsmName,
-    user: &'c HsmUser,
+    /// None behind PKCS#11, where a PIN opens the whole token.
+    user: Option<&'c HsmUser>,
     passphrase: &'c Credential,
     purpose: Purpose<'c>,
     /// The Unix user that reads the passphrase, if it is one of its own.
@@ -36,6 +37,7 @@ pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     one_passphrase_is_of_one_user(&needs, document);
     administrators_do_nothing_else(config, &needs, document);
     namespaces_have_administrators(config, &needs, document);
+    only_nethsms_have_other_roles(config, &needs, document);
 }
 
 /// All that is needed.
@@ -46,7 +48,7 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
             table: ["key", name.as_str()],
             member: "operator",
             hsm: &key.hsm,
-            user: &key.operator,
+            user: key.operator.as_ref(),
             passphrase: &key.passphrase,
             purpose: Purpose::Key(key.id.as_str()),
             reader: None,
@@ -57,10 +59,10 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
         if let (Some(key), Some((user, passphrase))) = (key, config.operator_of(rules)) {
             needs.push(Need {
                 table: ["client", client.as_str()],
-                member: if rules.operator.is_some() {
-                    "operator"
-                } else {
-                    "key"
+                member: match (&rules.operator, &rules.passphrase) {
+                    (Some(_), _) => "operator",
+                    (None, Some(_)) => "passphrase",
+                    (None, None) => "key",
                 },
                 hsm: &key.hsm,
                 user,
@@ -76,20 +78,21 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
                 table: ["user", name.as_str()],
                 member: "operator",
                 hsm: &backup.hsm,
-                user: &backup.operator,
+                user: Some(&backup.operator),
                 passphrase: &backup.passphrase,
                 purpose: Purpose::Backup,
                 reader: Some(name.as_str()),
             });
         }
     }
-    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+    for (name, hsm) in &config.hsms {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         if let Some(account) = &hsm.settings().metrics {
             needs.push(Need {
                 table: ["hsm", name.as_str()],
                 member: "metrics",
                 hsm: name,
-                user: &account.operator,
+                user: Some(&account.operator),
                 passphrase: &account.passphrase,
                 purpose: Purpose::Metrics,
                 reader: None,
@@ -102,6 +105,17 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
 fn both_or_none(config: &Config, document: &mut Document<'_>) {
     for (client, rules) in &config.clients {
         let (there, missing) = match (&rules.operator, &rules.passphrase) {
+            // A token behind PKCS#11 has no operators, and its PIN may rest in several files.
+            (operator, _) if config.is_behind_pkcs11(rules) => {
+                if operator.is_some() {
+                    document.mistake(
+                        &["client", client.as_str(), "operator"],
+                        "a token behind PKCS#11 has no operators".to_owned(),
+                        Some("leave it out; `passphrase` is the PIN of the token".to_owned()),
+                    );
+                }
+                continue;
+            }
             (Some(_), None) => ("operator", "passphrase"),
             (None, Some(_)) => ("passphrase", "operator"),
             _ => continue,
@@ -119,14 +133,15 @@ fn one_user_has_one_purpose(needs: &[Need<'_>], document: &mut Document<'_>) {
     let mut seen: BTreeMap<(&HsmName, &HsmUser), &Need<'_>> = BTreeMap::new();
     // A client that has the operator of its key breaks nothing by itself.
     for need in needs.iter().filter(|need| need.member != "key") {
-        let first = seen.entry((need.hsm, need.user)).or_insert(need);
+        let Some(user) = need.user else { continue };
+        let first = seen.entry((need.hsm, user)).or_insert(need);
         if first.purpose == need.purpose {
             continue;
         }
         let [table, name] = first.table;
         document.mistake(
             &[need.table[0], need.table[1], need.member],
-            format!("`{}` is also the user of [{table}.{name}]", need.user),
+            format!("`{user}` is also the user of [{table}.{name}]"),
             Some("give each its own: a user in the HSM has one key, or one role".to_owned()),
         );
     }
@@ -190,24 +205,27 @@ fn administrators_do_nothing_else(
     document: &mut Document<'_>,
 ) {
     for need in needs {
-        let hsm = config.hsms.get(need.hsm);
-        if hsm.is_some_and(|Hsm::NetHsm(hsm)| hsm.settings().administrators.contains(need.user)) {
+        let (Some(user), Some(Hsm::NetHsm(hsm))) = (need.user, config.hsms.get(need.hsm)) else {
+            continue;
+        };
+        if hsm.settings().administrators.contains(user) {
             document.mistake(
                 &[need.table[0], need.table[1], need.member],
-                format!("`{}` is an administrator of [hsm.{}]", need.user, need.hsm),
+                format!("`{user}` is an administrator of [hsm.{}]", need.hsm),
                 Some("an administrator signs nothing; take another name".to_owned()),
             );
         }
         let whole = matches!(need.purpose, Purpose::Backup | Purpose::Metrics);
-        if whole && need.user.namespace().is_some() {
+        if whole && user.namespace().is_some() {
             document.mistake(
                 &[need.table[0], need.table[1], need.member],
-                format!("`{}` is in a namespace", need.user),
+                format!("`{user}` is in a namespace"),
                 Some("only users of the whole device make backups or read metrics".to_owned()),
             );
         }
     }
-    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+    for (name, hsm) in &config.hsms {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         let administrators = &hsm.settings().administrators;
         if administrators.iter().all(|user| user.namespace().is_some()) {
             document.mistake(
@@ -230,13 +248,13 @@ fn namespaces_have_administrators(
         let key = KeyName::new(name)
             .ok()
             .and_then(|name| config.keys.get(&name));
-        let (Some(key), "key", Some(hsm)) = (key, table, config.hsms.get(need.hsm)) else {
+        let (Some(key), "key", Some(Hsm::NetHsm(hsm))) = (key, table, config.hsms.get(need.hsm))
+        else {
             continue;
         };
-        let (Some(namespace), Some(_)) = (need.user.namespace(), key.key_type) else {
+        let (Some(namespace), Some(_)) = (key.namespace(), key.key_type) else {
             continue;
         };
-        let Hsm::NetHsm(hsm) = hsm;
         let mut known = hsm.settings().administrators.iter();
         if known.all(|user| user.namespace() != Some(namespace)) {
             document.mistake(
@@ -250,19 +268,39 @@ fn namespaces_have_administrators(
         }
     }
     for (client, rules) in &config.clients {
-        if let (Some(user), Some(key)) = (&rules.operator, config.keys.get(&rules.key))
-            && user.namespace() != key.operator.namespace()
+        let key = config.keys.get(&rules.key);
+        let operator = key.and_then(|key| key.operator.as_ref());
+        if let (Some(user), Some(operator)) = (&rules.operator, operator)
+            && user.namespace() != operator.namespace()
         {
             document.mistake(
                 &["client", client.as_str(), "operator"],
                 format!("`{user}` is not in the namespace of [key.{}]", rules.key),
-                suggestion(user.as_str(), [key.operator.as_str()].into_iter()).map(|_| {
-                    format!(
-                        "its operator is `{}`: take the same namespace",
-                        key.operator
-                    )
-                }),
+                Some(format!(
+                    "its operator is `{operator}`: take the same namespace"
+                )),
             );
         }
+    }
+}
+
+/// Backups and metrics are what a NetHSM has for users of their own.
+fn only_nethsms_have_other_roles(config: &Config, needs: &[Need<'_>], document: &mut Document<'_>) {
+    for need in needs.iter().filter(|need| need.purpose == Purpose::Backup) {
+        if let Some(hsm @ (Hsm::Pkcs11(_) | Hsm::YubiHsm2(_))) = config.hsms.get(need.hsm) {
+            document.mistake(
+                &[need.table[0], need.table[1], "hsm"],
+                format!("[hsm.{}] is of the kind {}", need.hsm, hsm.kind()),
+                Some("only a NetHSM makes backups as a user of its own".to_owned()),
+            );
+        }
+    }
+}
+
+impl Config {
+    fn is_behind_pkcs11(&self, rules: &ClientRules) -> bool {
+        let key = self.keys.get(&rules.key);
+        let hsm = key.and_then(|key| self.hsms.get(&key.hsm));
+        matches!(hsm, Some(Hsm::Pkcs11(_)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path};
 
-use crate::config::{Config, Credential, Hsm, Role, document::Document};
+use crate::config::{AdministrativeCredentials, Config, Credential, Hsm, Role, document::Document};
 
 pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
     let mut paths: Vec<(Vec<&str>, &Path)> = vec![(vec!["state"], &config.state)];
@@ -14,6 +14,9 @@ pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
     );
     if let Some(administration) = &config.administration {
         paths.push((vec!["administration", "folder"], &administration.folder));
+        if let AdministrativeCredentials::Shares(sharing) = &administration.credentials {
+            paths.push((vec!["administration", "volatile"], &sharing.volatile));
+        }
     }
     for (name, key) in &config.keys {
         let passphrase = key.passphrase.path();
@@ -29,7 +32,8 @@ pub(super) fn check_for_host(config: &Config, document: &mut Document<'_>) {
             paths.push((vec!["user", name.as_str(), "passphrase"], passphrase));
         }
     }
-    for (name, Hsm::NetHsm(hsm)) in &config.hsms {
+    for (name, hsm) in &config.hsms {
+        let Hsm::NetHsm(hsm) = hsm else { continue };
         let account = hsm.settings().metrics.as_ref();
         let passphrase = account.map(|account| account.passphrase.path());
         paths.extend(passphrase.map(|path| (vec!["hsm", name.as_str(), "metrics"], path)));
