@@ -3,16 +3,22 @@
 use std::{env, fmt::Write as _, fs, path::Path};
 
 /// A heading, the file in `src/config`, and the type that is read there.
-const TABLES: [(&str, &str, &str); 16] = [
+const TABLES: [(&str, &str, &str); 18] = [
     ("At the top", "mod.rs", "Config"),
     ("`[limits]`", "mod.rs", "Limits"),
     ("`[log]`", "log.rs", "PublicLog"),
-    ("`[hsm.NAME]`", "hsm.rs", "Written"),
+    ("`[hsm.NAME]`, a NetHSM", "hsm.rs", "Written"),
     ("One of `devices`", "hsm.rs", "Device"),
     ("`network` of a device", "hsm.rs", "DeviceNetwork"),
     ("`time` of an HSM", "hsm.rs", "TimeServer"),
     ("`logging` of an HSM", "hsm.rs", "Logging"),
     ("`metrics` of an HSM", "hsm.rs", "Account"),
+    (
+        "`[hsm.NAME]`, a token behind PKCS#11",
+        "pkcs11.rs",
+        "Written",
+    ),
+    ("`[hsm.NAME]`, a YubiHSM2", "yubihsm2.rs", "Written"),
     ("`[key.NAME]`", "key.rs", "Key"),
     ("`[client.NAME]`", "client.rs", "ClientRules"),
     ("`[user.NAME]`", "user.rs", "Written"),

@@ -51,6 +51,7 @@ struct Written {
     threshold: Option<u8>,
     /// Of `shares`: the users with the role `share-holder`, each with one share.
     holders: Option<Vec<UserName>>,
+    /// The folder for shares in clear, in memory (`tmpfs`); without this, `/run/signstar/shares`.
     volatile: Option<PathBuf>,
 }
 
