@@ -44,7 +44,7 @@ fn killed_at_any_moment_it_is_gone_on_with() {
     host.ends(&["hsm", "apply"], 0);
     let mut halves = 0;
     let mut ended = 0;
-    let mut pause = Duration::from_millis(100);
+    let mut pause = Duration::from_millis(200);
     while ended == 0 {
         let mut child = host
             .command(&["rotate", "--administrators"])
@@ -69,7 +69,7 @@ fn killed_at_any_moment_it_is_gone_on_with() {
         }
         assert!(!host.path("administration/hsm-main.new").exists());
         host.ends(&["hsm", "plan"], 0);
-        pause = pause * 8 / 5;
+        pause = pause * 5 / 2;
     }
     assert!(halves > 1, "only {halves} were interrupted");
     host.ends(&["backup", "verify"], 0);
