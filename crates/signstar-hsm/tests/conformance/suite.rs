@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sha2::{Digest as _, Sha256, Sha512};
@@ -120,6 +120,18 @@ fn kind(signed: Result<Vec<u8>, SignerError>) -> String {
     }
 }
 
+/// What comes of a signature of an HSM that is back; on a machine with much to do, one attempt may
+/// take longer than the short patience of these stories.
+fn in_the_end(signer: &dyn Signer, message: &Message) -> String {
+    let end = Instant::now() + LONG;
+    loop {
+        let said = kind(signer.sign(message));
+        if said != "the HSM is unavailable" || Instant::now() > end {
+            return said;
+        }
+    }
+}
+
 /// One key of each bench, for what has nothing to do with its type.
 fn ed25519(bench: &impl Bench) -> (String, PublicKey, Message) {
     let mut keys = bench.keys().into_iter();
@@ -181,12 +193,12 @@ pub(crate) fn who_is_away_and_back_needs_no_restart<B: Bench>() {
     let (name, public, message) = ed25519(&bench);
     let (conduct, told) = conduct(Some(public), Duration::from_secs(3));
     let signer = open(&bench.key(&name), &bench.hsm(2), conduct);
-    assert_eq!(kind(signer.sign(&message)), "signed");
+    assert_eq!(in_the_end(&*signer, &message), "signed");
     bench.go_away();
     assert_eq!(kind(signer.sign(&message)), "the HSM is unavailable");
     assert!(!told.lines().is_empty(), "attempts are told");
     bench.behave();
-    assert_eq!(kind(signer.sign(&message)), "signed");
+    assert_eq!(in_the_end(&*signer, &message), "signed");
     // And from the beginning: nothing is there when it is first asked.
     bench.go_away();
     let (name, public, message) = ed25519(&bench);
@@ -194,7 +206,7 @@ pub(crate) fn who_is_away_and_back_needs_no_restart<B: Bench>() {
     let signer = open(&bench.key(&name), &bench.hsm(2), conduct);
     assert_eq!(kind(signer.sign(&message)), "the HSM is unavailable");
     bench.behave();
-    assert_eq!(kind(signer.sign(&message)), "signed");
+    assert_eq!(in_the_end(&*signer, &message), "signed");
 }
 
 pub(crate) fn who_is_too_slow_is_given_up<B: Bench>() {
@@ -205,7 +217,7 @@ pub(crate) fn who_is_too_slow_is_given_up<B: Bench>() {
     bench.be_slow();
     assert_eq!(kind(signer.sign(&message)), "the HSM is unavailable");
     bench.behave();
-    assert_eq!(kind(signer.sign(&message)), "signed");
+    assert_eq!(in_the_end(&*signer, &message), "signed");
 }
 
 pub(crate) fn who_makes_a_wrong_signature_is_asked_no_more<B: Bench>() {

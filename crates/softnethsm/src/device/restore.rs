@@ -88,7 +88,7 @@ impl Device {
                     self.change_identity(identity)?;
                 }
             }
-            (State::Operational(own), Some(vault)) if Arc::ptr_eq(own, &vault) => {
+            (State::Operational(own, _), Some(vault)) if Arc::ptr_eq(own, &vault) => {
                 let is_same = is_same(&mut file, &vault)?;
                 vault.close()?;
                 let extent = Extent::Shared { is_same };

@@ -1,7 +1,8 @@
 //! The states of a device, and what takes it from one to the next.
 
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, PoisonError, RwLockReadGuard, RwLockWriteGuard};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nethsm::system::{Provision, SystemState};
@@ -21,13 +22,16 @@ const COUNTING: Duration = Duration::from_millis(100);
 pub(super) enum State {
     Unprovisioned,
     Locked,
-    Operational(Arc<Vault>),
+    Operational(
+        Arc<Vault>,
+        #[expect(dead_code, reason = "counts until it is dropped")] Counting,
+    ),
 }
 
 impl State {
     pub(super) fn close(&self) -> Result<(), StoreError> {
         match self {
-            Self::Operational(vault) => vault.close(),
+            Self::Operational(vault, _) => vault.close(),
             _ => Ok(()),
         }
     }
@@ -42,7 +46,7 @@ impl Device {
         match *self.reading() {
             State::Unprovisioned => SystemState::Unprovisioned,
             State::Locked => SystemState::Locked,
-            State::Operational(_) => SystemState::Operational,
+            State::Operational(..) => SystemState::Operational,
         }
     }
 
@@ -69,7 +73,7 @@ impl Device {
     /// The vault of an operational device.
     pub(crate) fn vault(&self) -> Option<Arc<Vault>> {
         match &*self.reading() {
-            State::Operational(vault) => Some(Arc::clone(vault)),
+            State::Operational(vault, _) => Some(Arc::clone(vault)),
             _ => None,
         }
     }
@@ -167,20 +171,44 @@ impl Device {
     }
 }
 
-/// Opens the vault for work, and counts operations in the background until it is dropped.
+/// Takes the vault to work, and counts operations in the background until that is over.
 pub(super) fn operational(vault: Vault) -> State {
     let vault = Arc::new(vault);
-    let weak = Arc::downgrade(&vault);
-    thread::spawn(move || {
-        while let Some(vault) = {
-            thread::sleep(COUNTING);
-            weak.upgrade()
-        } {
-            if vault.has_uncounted() {
-                // What cannot be written stays noted, and is tried again.
-                let _ = vault.writing().and_then(|writing| writing.count());
+    let counting = Counting::of(Arc::clone(&vault));
+    State::Operational(vault, counting)
+}
+
+/// Brings the counts of operations to disk, time and again. When it is dropped, the thread that
+/// does so has ended, and keeps no hold of the store.
+pub(super) struct Counting {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Counting {
+    fn of(vault: Arc<Vault>) -> Self {
+        let (stop, stopped) = channel();
+        let thread = thread::spawn(move || {
+            while stopped.recv_timeout(COUNTING) == Err(RecvTimeoutError::Timeout) {
+                if vault.has_uncounted() {
+                    // What cannot be written stays noted, and is tried again.
+                    let _ = vault.writing().and_then(|writing| writing.count());
+                }
             }
+        });
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
         }
-    });
-    State::Operational(vault)
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic in there was already reported where it happened.
+            let _ = thread.join();
+        }
+    }
 }
