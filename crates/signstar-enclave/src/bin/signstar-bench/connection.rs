@@ -4,12 +4,13 @@ use std::fs;
 
 use crate::{
     Failed,
+    doors::NOTHING,
     peers::{Gpg, Token},
     report::Report,
     row::{Row, Target, Unit},
     samples::Samples,
     scale::Scale,
-    stage::{CURVE, ED25519, Log, NOTHING, Stage, timed},
+    stage::{CURVE, ED25519, Log, Stage, timed},
 };
 
 /// What is timed in turn. All times are in milliseconds.

@@ -3,6 +3,7 @@
 mod connection;
 mod conversation;
 mod document;
+mod doors;
 mod files;
 mod hashing;
 mod idle;

@@ -1,8 +1,8 @@
 //! The enclave that is measured, and every way into it.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read, Seek, SeekFrom, Write},
+    fs::{self, File},
+    io::{Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::{
     Failed,
+    doors::{self, NOTHING},
     report::Report,
     row::{Row, Unit},
     watch,
@@ -28,9 +29,6 @@ pub(crate) const KEYS: [(&str, KeyType, &str); 3] = [
 ];
 pub(crate) const ED25519: &str = "ed25519";
 pub(crate) const RSA4096: &str = "rsa4096";
-
-/// The way into the enclave where nothing is done.
-pub(crate) const NOTHING: &str = "nothing";
 
 /// A key exchange that costs less than the usual one of OpenSSH.
 pub(crate) const CURVE: [&str; 2] = ["-o", "KexAlgorithms=curve25519-sha256"];
@@ -80,7 +78,7 @@ impl Stage {
             folder,
             short: tempfile::Builder::new().prefix("b-").tempdir()?,
         };
-        stage.open_doors()?;
+        doors::open_doors(stage.enclave.folder())?;
         Ok(stage)
     }
 
@@ -103,10 +101,7 @@ impl Stage {
 
     /// The configuration with or without the log.
     pub(crate) fn configuration(&self, log: Log) -> PathBuf {
-        match log {
-            Log::On => self.enclave.folder().configuration(),
-            Log::Off => self.path().join("unlogged.toml"),
-        }
+        doors::configuration(self.enclave.folder(), log)
     }
 
     /// What signatures for the client `key` verify with.
@@ -118,7 +113,7 @@ impl Stage {
     /// `ssh` to the door of the client `key`.
     pub(crate) fn ssh(&self, key: &str, log: Log) -> Command {
         let mut command = self.ssh_to(&[]);
-        command.arg(door(key, log));
+        command.arg(doors::door(key, log));
         command
     }
 
@@ -137,7 +132,7 @@ impl Stage {
         command
             .arg("--ssh")
             .arg(folder.connect())
-            .args(["--to", &door(key, log)]);
+            .args(["--to", &doors::door(key, log)]);
         self.trust(&mut command, key, log);
         Ok(command)
     }
@@ -232,59 +227,6 @@ impl Stage {
             }
         }
     }
-
-    /// Adds ways into the enclave: for each client one without the log, and one to nothing.
-    fn open_doors(&self) -> Result<(), Failed> {
-        let logged = fs::read_to_string(self.configuration(Log::On))?;
-        let unlogged = without_log(&logged).ok_or("the configuration has no log")?;
-        fs::write(self.configuration(Log::Off), unlogged)?;
-        for (key, _, _) in KEYS {
-            self.open_door(key, &door(key, Log::Off), None)?;
-        }
-        self.open_door(ED25519, NOTHING, Some("true"))
-    }
-
-    /// Adds the door `name` with an SSH key of its own: like that of the client `key` but without
-    /// the log, or with `command`.
-    fn open_door(&self, key: &str, name: &str, command: Option<&str>) -> Result<(), Failed> {
-        let folder = self.enclave.folder();
-        let (old, new) = (folder.ssh_key(key), folder.ssh_key(name));
-        let made = Command::new(program("ssh-keygen")?)
-            .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
-            .arg(&new)
-            .status()?;
-        if !made.success() {
-            return Err("no SSH key could be made".into());
-        }
-        let public = |path: &Path| -> io::Result<String> {
-            let text = fs::read_to_string(path.with_extension("pub"))?;
-            Ok(text.trim_end().to_owned())
-        };
-        let (old_public, new_public) = (public(&old)?, public(&new)?);
-
-        let keys = self.path().join("ssh/authorized_keys");
-        let line = match command {
-            Some(command) => format!("restrict,command=\"{command}\" {new_public}"),
-            None => {
-                let lines = fs::read_to_string(&keys)?;
-                let line = lines.lines().find(|line| line.ends_with(&old_public));
-                let [on, off] = [Log::On, Log::Off].map(|log| self.configuration(log));
-                line.ok_or("a client has no door")?
-                    .replace(&old_public, &new_public)
-                    .replace(&*on.to_string_lossy(), &off.to_string_lossy())
-            }
-        };
-        append(&keys, &format!("{line}\n"))?;
-
-        let config = self.path().join("ssh/config");
-        let hosts = fs::read_to_string(&config)?;
-        let host = hosts
-            .split("Host ")
-            .find_map(|host| host.strip_prefix(&format!("{key}\n")))
-            .ok_or("ssh does not know a client")?
-            .replace(&*old.to_string_lossy(), &new.to_string_lossy());
-        append(&config, &format!("Host {name}\n{host}"))
-    }
 }
 
 /// A connection that others share.
@@ -297,26 +239,6 @@ impl Drop for Shared {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// What `ssh` calls the way of the client `key` into the enclave.
-pub(crate) fn door(key: &str, log: Log) -> String {
-    match log {
-        Log::On => key.to_owned(),
-        Log::Off => format!("{key}-unlogged"),
-    }
-}
-
-fn append(path: &Path, text: &str) -> Result<(), Failed> {
-    let mut file = OpenOptions::new().append(true).open(path)?;
-    Ok(file.write_all(text.as_bytes())?)
-}
-
-/// `text` with a log that records nothing.
-fn without_log(text: &str) -> Option<String> {
-    let (before, rest) = text.split_once("\n[log]\n")?;
-    let (_, after) = rest.split_once("\n\n")?;
-    Some(format!("{before}log = \"unlogged\"\n\n{after}"))
 }
 
 /// Runs `command` silently to its end, and says how many seconds that took. Fails if it does.
