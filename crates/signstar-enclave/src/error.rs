@@ -79,13 +79,11 @@ impl Error {
             Self::Name(_) => "take a folder whose path is UTF-8 without control characters",
             Self::InUse(_) => "use that enclave, end the other process, or take another folder",
             Self::OtherKeyType { .. } => "take another folder, or the same --key-type as before",
-            Self::Missing(
-                "softnethsm" | "signstar-log" | "signstar-sign" | "signstar-request-signature",
-            ) => "build everything first: cargo build --workspace",
             Self::Missing("softhsm2") => "install SoftHSM 2 (softhsm2)",
-            Self::Missing(_) => {
+            Self::Missing("ssh" | "sshd" | "ssh-keygen") => {
                 "install OpenSSH, client and server (openssh-client, openssh-server)"
             }
+            Self::Missing(_) => "build everything first: cargo build --workspace",
             Self::Start { .. } | Self::Ended { .. } => {
                 "the logs in the folder of the enclave say more (sshd.log, signstar-log.log, softnethsm.log)"
             }
@@ -123,5 +121,23 @@ impl<T, E: Into<Box<dyn std::error::Error + Send + Sync>>> While<T> for Result<T
             doing: what,
             source: source.into(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_can_be_had_where_the_hint_says() {
+        for (program, place) in [
+            ("sshd", "openssh-server"),
+            ("softhsm2", "softhsm2"),
+            ("signstar-configure", "cargo build"),
+            ("softnethsm", "cargo build"),
+        ] {
+            let hint = Error::Missing(program).hint();
+            assert!(hint.contains(place), "{program}: {hint}");
+        }
     }
 }

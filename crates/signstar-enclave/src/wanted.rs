@@ -123,6 +123,7 @@ impl Wanted {
             mechanisms,
             tags,
             user_ids,
+            expires: None,
         };
         let path = KeyPath {
             namespace: None,

@@ -30,6 +30,11 @@ pub(super) enum Devices {
         /// Only this user of the HSM; may be repeated.
         #[arg(long = "user", value_name = "NAME")]
         users: Vec<String>,
+
+        /// Instead, new administrative credentials: of all administrators, of backups, and what
+        /// unlocks the devices. Backups made before open with the old ones only, which are dropped.
+        #[arg(long, conflicts_with = "users")]
+        administrators: bool,
     },
     /// Make a backup, or prove that one is good.
     #[command(args_conflicts_with_subcommands = true)]
@@ -187,7 +192,14 @@ impl Devices {
             Self::Rotate {
                 selection,
                 people,
+                administrators: true,
+                ..
+            } => hsm::rotate_administrators(&selection.scope(config, people.patience(&all)), out),
+            Self::Rotate {
+                selection,
+                people,
                 users,
+                ..
             } => hsm::rotate(&selection.scope(config, people.patience(&all)), &users, out),
             Self::Backup {
                 selection,

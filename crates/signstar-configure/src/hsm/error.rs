@@ -25,6 +25,9 @@ pub enum HsmError {
     /// The credentials are in shares, and those cannot be joined.
     #[error(transparent)]
     Shares(#[from] SharesError),
+    /// A change of the administrative credentials was interrupted.
+    #[error("a change of the administrative credentials of [hsm.{0}] has not ended")]
+    HalfChanged(HsmName),
     /// The administrative credentials cannot be had or stored.
     #[error("cannot use the administrative credentials in {}", path.display())]
     Administration {
@@ -113,6 +116,9 @@ impl HsmError {
             Self::Unfit(_) => "the format is described in spec/configuration.md",
             Self::NoAdministration => "say where they are: [administration] in the configuration",
             Self::Shares(error) => error.hint(),
+            Self::HalfChanged(_) => {
+                "run `signstar-configure hsm apply` or `rotate --administrators`: both go on with it"
+            }
             Self::Administration { .. } => {
                 "check `folder` in [administration] and who may read it; run this as root"
             }
@@ -128,11 +134,12 @@ impl HsmError {
         }
     }
 
-    /// The exit status of a program that ends because of this: 20 shares are waited for, 21 a
+    /// The exit status of a program that ends because of this: 10 a change has not ended, 20 shares are waited for, 21 a
     /// device cannot be reached, 22 credentials are missing, 1 otherwise.
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Shares(error) => error.exit_status(),
+            Self::HalfChanged(_) => 10,
             Self::NoAdministration => 22,
             Self::Refused(plan) => of_plan(plan),
             Self::Access(error) => of_access(error),

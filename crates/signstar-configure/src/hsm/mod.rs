@@ -1,5 +1,6 @@
 //! HSMs brought to what the configuration says, with passphrases that nobody has to know.
 
+mod administrators;
 mod backups;
 mod drill;
 mod error;
@@ -64,6 +65,12 @@ pub fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
 /// in `users` only.
 pub fn rotate(scope: &Scope, users: &[String], out: &mut dyn Write) -> Result<Outcome, HsmError> {
     run::rotate(scope, users, out)
+}
+
+/// Gives the devices new administrative credentials: of all administrators, of backups, and what
+/// unlocks them. Makes a backup, since those before open with the old passphrase only.
+pub fn rotate_administrators(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+    run::rotate_administrators(scope, out)
 }
 
 /// Makes a backup and keeps it with those of the user that downloads backups.

@@ -28,6 +28,9 @@ pub(super) use crate::shares::lock;
 use crate::shares::{OfHsm, Vault};
 use nethsm::user::UserRole;
 
+/// Behind the name of the file with administrative credentials that are to follow others.
+const NEXT: &str = ".new";
+
 /// The files of the passphrases of users.
 #[derive(Debug)]
 pub(super) struct Passphrases(BTreeMap<UserId, SecretFile>);
@@ -42,26 +45,60 @@ pub(super) fn administration(config: &Config) -> Result<&config::Administration,
     administration.ok_or(HsmError::NoAdministration)
 }
 
-/// Where the administrative credentials of one HSM are: a file, or the box in `vault`.
+/// Where the administrative credentials of one HSM are: a file, or the box of a vault.
 #[derive(Debug)]
 pub(super) struct Place {
     path: PathBuf,
-    kept: Box<dyn Administration>,
+    kept: InPlace,
+}
+
+#[derive(Debug)]
+enum InPlace {
+    File(SecretFile),
+    Box(OfHsm),
 }
 
 impl Place {
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The place of those that are to follow these, beside it.
+    pub(super) fn next(&self) -> Self {
+        let mut path = self.path.clone().into_os_string();
+        path.push(NEXT);
+        let kept = match &self.kept {
+            InPlace::File(file) => InPlace::File(file.beside(NEXT)),
+            InPlace::Box(own) => InPlace::Box(own.next()),
+        };
+        Self {
+            path: path.into(),
+            kept,
+        }
+    }
+
+    /// What is in the next place comes here, in one step.
+    pub(super) fn promote_next(&self) -> Result<(), BadCredential> {
+        match &self.kept {
+            InPlace::File(file) => file.beside(NEXT).replace(file),
+            InPlace::Box(own) => own.promote_next(),
+        }
     }
 }
 
 impl Administration for Place {
     fn load(&self) -> Result<Option<AdministrativeCredentials>, BadCredential> {
-        self.kept.load()
+        match &self.kept {
+            InPlace::File(file) => Administration::load(file),
+            InPlace::Box(own) => own.load(),
+        }
     }
 
     fn store(&self, credentials: &AdministrativeCredentials) -> Result<(), BadCredential> {
-        self.kept.store(credentials)
+        match &self.kept {
+            InPlace::File(file) => Administration::store(file, credentials),
+            InPlace::Box(own) => own.store(credentials),
+        }
     }
 }
 
@@ -74,13 +111,11 @@ pub(super) fn administrative(
 ) -> Place {
     let name = format!("hsm-{hsm}");
     let path = administration.folder.join(&name);
-    let in_file = |wrapping: Arc<dyn Wrapping>| -> Box<dyn Administration> {
-        Box::new(SecretFile::new(&path, None, wrapping))
-    };
+    let file = |wrapping: Arc<dyn Wrapping>| SecretFile::new(path.clone(), None, wrapping);
     let kept = match administration.credentials {
-        Kept::Plaintext => in_file(Arc::new(Plain)),
-        Kept::SystemdCreds => in_file(Arc::new(SystemdCreds::new(name, For::Root))),
-        Kept::Shares(_) => Box::new(OfHsm::new(vault.cloned(), hsm.as_str())),
+        Kept::Plaintext => InPlace::File(file(Arc::new(Plain))),
+        Kept::SystemdCreds => InPlace::File(file(Arc::new(SystemdCreds::new(name, For::Root)))),
+        Kept::Shares(_) => InPlace::Box(OfHsm::new(vault.cloned(), hsm.as_str())),
     };
     Place { path, kept }
 }

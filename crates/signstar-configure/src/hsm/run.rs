@@ -1,6 +1,6 @@
 //! From the configuration to the devices and back.
 
-use std::{collections::BTreeMap, fs::File, io::Write, path::Path, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, io::Write, path::Path, rc::Rc, time::Duration};
 
 use nethsm::{
     client::{Tls, Url},
@@ -28,14 +28,14 @@ use crate::{
 };
 
 /// One HSM, with all that is known of it on this host.
-struct Entry<'a> {
+pub(super) struct Entry<'a> {
     config: &'a Config,
-    name: &'a HsmName,
+    pub(super) name: &'a HsmName,
     wanted: Wanted,
     passphrases: Passphrases,
     certificates: Certificates,
     known: Known,
-    file: Place,
+    pub(super) file: Place,
     timeout: Duration,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Entry<'a> {
         })
     }
 
-    fn access<'b>(
+    pub(super) fn access<'b>(
         &'b self,
         credentials: Option<&'b AdministrativeCredentials>,
     ) -> Result<Access<'b>, HsmError> {
@@ -104,7 +104,7 @@ impl<'a> Entry<'a> {
         places::load(&self.file)?.ok_or(HsmError::NoAdministration)
     }
 
-    fn back_up(&self, access: &Access<'_>, out: &mut dyn Write) -> Result<(), HsmError> {
+    pub(super) fn back_up(&self, access: &Access<'_>, out: &mut dyn Write) -> Result<(), HsmError> {
         let Some(backups) = Backups::of(self.config, self.name) else {
             return Ok(());
         };
@@ -114,8 +114,17 @@ impl<'a> Entry<'a> {
         writeln!(out, "{}: backup in {}", self.name, path.display()).map_err(HsmError::Output)
     }
 
+    /// Tells of a change on this host.
+    pub(super) fn note(&self, change: &str, out: &mut dyn Write) -> Result<(), HsmError> {
+        Journal::open(&self.config.journal)?.changed(self.name.as_str(), None, change);
+        writeln!(out, "{}: this host: {change}", self.name).map_err(HsmError::Output)
+    }
+
     /// Who is told of changes: whoever looks at the screen, and the journal.
-    fn teller<'b>(&'b self, out: &'b mut dyn Write) -> Result<impl FnMut(&Step) + 'b, HsmError> {
+    pub(super) fn teller<'b>(
+        &'b self,
+        out: &'b mut dyn Write,
+    ) -> Result<impl FnMut(&Step) + 'b, HsmError> {
         let mut journal = Journal::open(&self.config.journal)?;
         Ok(move |step: &Step| {
             journal.changed(
@@ -218,6 +227,7 @@ pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Out
     let vault = shares::peek(&config)?;
     let mut plans = BTreeMap::new();
     for entry in entries(&config, scope, vault.as_ref())? {
+        entry.not_half_changed()?;
         let credentials = places::load(&entry.file)?;
         let plan = entry.access(credentials.as_ref())?.plan()?;
         plans.insert(entry.name.to_string(), plan);
@@ -289,6 +299,7 @@ pub(super) fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmEr
     let vault = opened(&config, scope, First::Make, out)?;
     for mut entry in entries(&config, scope, vault.as_ref())? {
         places::make_folders(&entry.wanted)?;
+        entry.finish_administrators(out)?;
         let credentials = entry.credentials()?;
         let access = entry.access(Some(&credentials))?;
         let done = bring_about(&access, &mut entry.teller(out)?)?;
@@ -315,6 +326,7 @@ pub(super) fn rotate(
     let _lock = places::lock(places::administration(&config)?)?;
     let vault = opened(&config, scope, First::Refuse, out)?;
     for entry in entries(&config, scope, vault.as_ref())? {
+        entry.finish_administrators(out)?;
         let credentials = entry.stored()?;
         let access = entry.access(Some(&credentials))?;
         let is_meant =
@@ -328,11 +340,25 @@ pub(super) fn rotate(
     Ok(Outcome::Done)
 }
 
+pub(super) fn rotate_administrators(
+    scope: &Scope,
+    out: &mut dyn Write,
+) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let _lock = places::lock(places::administration(&config)?)?;
+    let vault = opened(&config, scope, First::Refuse, out)?;
+    for entry in entries(&config, scope, vault.as_ref())? {
+        entry.change_administrators(out)?;
+    }
+    Ok(Outcome::Done)
+}
+
 pub(super) fn backup(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmError> {
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
     let vault = opened(&config, scope, First::Refuse, out)?;
     for entry in entries(&config, scope, vault.as_ref())? {
+        entry.finish_administrators(out)?;
         let credentials = entry.stored()?;
         entry.back_up(&entry.access(Some(&credentials))?, out)?;
     }
@@ -357,11 +383,7 @@ pub(super) fn restore(
         .iter()
         .find(has)
         .ok_or_else(|| HsmError::Unfit(format!("no HSM has a device with the address {device}")))?;
-    let credentials = entry.stored()?;
-    let mut file = File::open(backup).map_err(HsmError::file(backup))?;
-    entry
-        .access(Some(&credentials))?
-        .restore_on(device, &mut file)?;
+    entry.restore(device, backup)?;
     Journal::open(&config.journal)?.changed(
         entry.name.as_str(),
         Some(device),
@@ -397,6 +419,7 @@ pub(super) fn verify_backup(
             (None, Some(backups)) => backups.newest()?,
             (None, None) => continue,
         };
+        entry.not_half_changed()?;
         let credentials = entry.stored()?;
         let desired = &entry.wanted.desired;
         let keys = drill::verify(&path, desired, &credentials, &entry.certificates)?;

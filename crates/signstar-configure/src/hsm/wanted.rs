@@ -1,7 +1,10 @@
 //! What the configuration wants of an HSM.
 
-use std::{collections::BTreeMap, error::Error as StdError, net::Ipv4Addr, str::FromStr};
+use std::{
+    collections::BTreeMap, error::Error as StdError, net::Ipv4Addr, str::FromStr, time::SystemTime,
+};
 
+use jiff::Timestamp;
 use nethsm::{
     client::Tls,
     config::{Ipv6Cidr, Ipv6Network, LogLevel, Logging, Network, Ntp},
@@ -11,8 +14,7 @@ use nethsm::{
     user::UserRole,
 };
 use signstar::config::{
-    self, Account, Boot, ClientName, Config, Credential, HsmName, HsmUser, Key, Mechanism, NetHsm,
-    Role,
+    self, Account, Boot, Config, Credential, HsmName, HsmUser, Key, Log, Mechanism, NetHsm, Role,
 };
 use signstar_hsm::state::{
     ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus,
@@ -186,13 +188,8 @@ impl Wanted {
             if let Some(certificate) = &key.certificate
                 && !key.user_ids.is_empty()
             {
-                if key.expires.is_some() {
-                    return Err(HsmError::Unfit(format!(
-                        "[key.{name}] has `expires`, which is not set by this program: see \
-                         `nethsm openpgp`"
-                    )));
-                }
                 same.user_ids = key.user_ids.clone();
+                same.expires = key.expires.map(seconds).transpose()?;
                 self.certificates.insert(path, certificate.clone());
             }
             let clients = config
@@ -203,10 +200,13 @@ impl Wanted {
             for (client, rules) in clients {
                 match (&rules.operator, &rules.passphrase) {
                     (Some(own), Some(passphrase)) => {
-                        self.operator(key, own, passphrase, Some(client))?;
+                        self.operator(key, own, passphrase, Some(client.to_string()))?;
                     }
-                    _ => own = Some(client),
+                    _ => own = Some(client.to_string()),
                 }
+            }
+            if matches!(&config.log, Log::Public(log) if log.key.as_ref() == Some(name)) {
+                own = Some(config.host.log_user.to_string());
             }
             self.operator(key, operator, &key.passphrase, own)?;
         }
@@ -218,12 +218,12 @@ impl Wanted {
         key: &Key,
         operator: &HsmUser,
         passphrase: &Credential,
-        client: Option<&ClientName>,
+        unix_user: Option<String>,
     ) -> Result<(), HsmError> {
         self.user(operator, UserRole::Operator, Some(key.id.as_str()))?;
         let place = Place {
             credential: passphrase.clone(),
-            unix_user: client.map(ToString::to_string),
+            unix_user,
         };
         self.passphrases.insert(value(operator.as_str())?, place);
         Ok(())
@@ -262,7 +262,15 @@ fn kind(key: &Key) -> Option<DesiredKey> {
         mechanisms,
         tags: Default::default(),
         user_ids: Vec::new(),
+        expires: None,
     })
+}
+
+/// A point in time as OpenPGP counts it.
+fn seconds(time: SystemTime) -> Result<Timestamp, HsmError> {
+    Timestamp::try_from(time)
+        .and_then(|time| Timestamp::from_second(time.as_second()))
+        .map_err(|error| HsmError::Unfit(format!("`expires`: {error}")))
 }
 
 fn mask(prefix: u8) -> Ipv4Addr {

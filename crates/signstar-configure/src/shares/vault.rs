@@ -11,6 +11,9 @@ use super::{layout::Layout, set::Set, uploads::erase_all};
 /// Room for all credentials at once: a buffer that grows leaves copies of the secrets behind.
 const ROOM: usize = signstar_shares::MAX_SECRET;
 
+/// Behind the name of an HSM whose credentials are to follow others: no name has it.
+const NEXT: &str = "/new";
+
 /// The secret that boxes without credentials have.
 const NOTHING: &[u8] = b"{}";
 
@@ -73,14 +76,32 @@ impl Vault {
         hsm: &str,
         credentials: &AdministrativeCredentials,
     ) -> Result<(), BadCredential> {
+        let own = AdministrativeCredentials::from_octets(&credentials.to_octets()?)?;
+        self.change(|all| {
+            all.insert(hsm.to_owned(), own);
+        })
+    }
+
+    /// What is there as `from` takes the place of `to`.
+    fn promote(&self, from: &str, to: &str) -> Result<(), BadCredential> {
+        self.change(|all| {
+            if let Some(credentials) = all.remove(from) {
+                all.insert(to.to_owned(), credentials);
+            }
+        })
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut BTreeMap<String, AdministrativeCredentials>),
+    ) -> Result<(), BadCredential> {
         if self.is_renewing {
             return Err(BadCredential::Io(io::Error::other(
                 "new shares wait to be confirmed: see `signstar-configure shares renew`",
             )));
         }
         let mut all = self.all()?;
-        let own = AdministrativeCredentials::from_octets(&credentials.to_octets()?)?;
-        all.insert(hsm.to_owned(), own);
+        change(&mut all);
         let mut octets = Zeroizing::new(Vec::with_capacity(ROOM));
         serde_json::to_writer(&mut *octets, &all).map_err(io::Error::from)?;
         let secret = Secret::new(std::mem::take(&mut *octets)).map_err(io::Error::other)?;
@@ -133,6 +154,22 @@ impl OfHsm {
         Self {
             vault,
             hsm: hsm.to_owned(),
+        }
+    }
+
+    /// Those that are to follow these. No HSM is called so.
+    pub(crate) fn next(&self) -> Self {
+        Self {
+            vault: self.vault.clone(),
+            hsm: format!("{}{NEXT}", self.hsm),
+        }
+    }
+
+    /// Those that were to follow these take their place.
+    pub(crate) fn promote_next(&self) -> Result<(), BadCredential> {
+        match &self.vault {
+            Some(vault) => vault.promote(&format!("{}{NEXT}", self.hsm), &self.hsm),
+            None => Err(closed()),
         }
     }
 }

@@ -201,6 +201,13 @@ for holder in holder-a holder-b holder-f; do says "$holder" 0 'is there' hands_i
 says 'killed in the middle, it goes on' 0 'the new shares are in force' configure shares renew
 for holder in holder-c holder-a; do says "$holder" 0 'is there' hands_in "$holder"; keeps "$holder"; done
 says 'all is well' 0 'nothing to do' configure hsm apply
+
+# Who left may have kept more than a share: the passphrases change as well.
+for holder in holder-c holder-a; do says "$holder" 0 'is there' hands_in "$holder"; done
+says 'what was known is worth nothing' 0 'drop the old administrative credentials' \
+    configure rotate --administrators
+for holder in holder-c holder-a; do says "$holder" 0 'is there' hands_in "$holder"; done
+says 'the new ones are in the box' 0 'nothing to do' configure hsm apply
 says 'the uploads are erased at last' 0 '' no_uploads
 
 # What can be found afterwards.

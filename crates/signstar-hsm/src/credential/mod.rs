@@ -27,13 +27,15 @@ pub enum BadCredential {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It is a symbolic link.
-    #[error("it is a symbolic link")]
+    #[error("it is a symbolic link; put the file itself in its place")]
     Link,
     /// Somebody else can read it.
     #[error("others may read it (mode {0:03o}); its mode must be 600 or 400")]
     Mode(u32),
     /// It belongs to somebody else.
-    #[error("it belongs to the user with the ID {0}")]
+    #[error(
+        "it belongs to the user with the ID {0}; give it to the user that is to read it (chown)"
+    )]
     Owner(u32),
     /// It is not a regular file.
     #[error("it is not a regular file")]
@@ -127,6 +129,19 @@ mod tests {
             let error = read(b"correct horse", mode).expect_err("refused");
             assert!(matches!(error, BadCredential::Mode(found) if found == mode));
         }
+    }
+
+    #[test]
+    fn who_signs_follows_no_link() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("passphrase");
+        let link = folder.path().join("link");
+        fs::write(&path, "correct horse").expect("writable");
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("own file");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        open(&Credential::File(path)).expect("good");
+        let error = open(&Credential::File(link)).expect_err("refused");
+        assert!(matches!(error, BadCredential::Link), "{error}");
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl SecretFile {
     }
 
     /// The same kind of file at the same place with `suffix` behind its name.
-    pub(super) fn beside(&self, suffix: &str) -> Self {
+    pub fn beside(&self, suffix: &str) -> Self {
         let mut path = self.path.clone().into_os_string();
         path.push(suffix);
         Self {
@@ -105,7 +105,7 @@ impl SecretFile {
     }
 
     /// Puts the file in place of `other`, durably. That it is not there is no error.
-    pub(super) fn replace(&self, other: &Self) -> Result<(), BadCredential> {
+    pub fn replace(&self, other: &Self) -> Result<(), BadCredential> {
         gone(fs::rename(&self.path, &other.path))?;
         sync(self.folder())
     }

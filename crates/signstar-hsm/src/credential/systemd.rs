@@ -14,6 +14,9 @@ use super::Wrapping;
 /// The most octets of a secret or of what it becomes.
 const MAX_OCTETS: usize = 256 << 10;
 
+/// The first version of systemd with `--user` and `--uid=` for secrets.
+const BINDS_TO_USERS: u32 = 256;
+
 /// Who can open a secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum For {
@@ -73,6 +76,7 @@ impl SystemdCreds {
         }
         let status = child.wait()?;
         if !status.success() {
+            self.can_bind()?;
             let complaint = String::from_utf8_lossy(&complaint);
             let complaint = complaint.trim().replace(char::is_control, " ");
             return Err(io::Error::other(format!(
@@ -81,6 +85,34 @@ impl SystemdCreds {
         }
         spoken
     }
+}
+
+impl SystemdCreds {
+    /// Fails if this version of systemd cannot bind a secret to a user, where it is to be.
+    fn can_bind(&self) -> io::Result<()> {
+        if self.whom == For::Root {
+            return Ok(());
+        }
+        let told = Command::new(&self.program).arg("--version").output()?;
+        match version(&told.stdout) {
+            Some(version) if version < BINDS_TO_USERS => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                format!(
+                    "systemd {version} binds no secret to a user: update it to {BINDS_TO_USERS} or \
+                     later, or use `file` in place of `systemd-creds` (for development only)"
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The version in `systemd 257 (257.5-2)`.
+fn version(told: &[u8]) -> Option<u32> {
+    let told = std::str::from_utf8(told).ok()?;
+    let number = told.strip_prefix("systemd ")?;
+    let end = number.find(|letter: char| !letter.is_ascii_digit());
+    number.get(..end.unwrap_or(number.len()))?.parse().ok()
 }
 
 /// Writes all of `input` while reading all that comes.
@@ -179,6 +211,30 @@ mod tests {
         assert!(matches!(error, BadCredential::Io(_)));
         assert!(error.to_string().ends_with("wrong name"), "{error}");
         let told = fs::read_to_string(folder.path().join("told")).expect("there");
-        assert_eq!(told, "decrypt --name=builder --user - -\n");
+        assert_eq!(told, "decrypt --name=builder --user - -\n--version\n");
+    }
+
+    #[test]
+    fn a_systemd_that_binds_to_no_user_is_told_by_its_version() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = "case $1 in --version) echo 'systemd 252 (252.39-1)';; \
+                   *) echo unrecognized option >&2; exit 1;; esac";
+        let file = |whom| stand_in(folder.path(), old, whom);
+        let passphrase = Passphrase::new("correct horse".to_owned());
+        let error = |whom| {
+            let written = file(whom).write(Which::Current, &passphrase);
+            written.expect_err("refused").to_string()
+        };
+        let builder = For::User("builder".to_owned());
+        assert!(error(builder).starts_with("systemd 252 binds no secret to a user: update it"));
+        assert!(error(For::Root).ends_with("unrecognized option"));
+        for (told, expected) in [
+            ("systemd 257 (257.5-2)\n+PAM", Some(257)),
+            ("systemd 258~rc1", Some(258)),
+            ("systemd", None),
+            ("256", None),
+        ] {
+            assert_eq!(version(told.as_bytes()), expected);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Keys on tokens behind PKCS#11.
 //!
 //! The module of a token is code of somebody else, which may hang, crash or scribble. It never runs in
-//! a process that signs: [`TokenKey`](key::TokenKey) asks processes of the program `signstar-pkcs11`,
+//! a process that signs: `TokenKey` asks processes of the program `signstar-pkcs11`,
 //! one for each session, over the [`wire`]. Who does not answer in time or in form is killed, and
 //! whoever has met any trouble ends; the next request starts another one. So nothing is ever mended,
 //! and a removed token, a lost login and a crashed module recover in the same way.

@@ -18,7 +18,8 @@ use nethsm::{
 };
 
 use super::{
-    ADMIN, Access, AccessError, Action, Observed, Plan, Step, access::copy, access::patiently, plan,
+    ADMIN, Access, AccessError, Action, Observed, Plan, Step, access::copy, access::patiently,
+    certify::Words, plan,
 };
 use crate::{Which, made_up};
 
@@ -185,10 +186,24 @@ impl Access<'_> {
                 self.manager(client, key.namespace.as_ref())?
                     .delete_key_tag(&key.id, tag)?;
             }
-            Action::Certify { key, user_ids, by } => self.certify(client, key, user_ids, by)?,
-            Action::Renew { key, user_ids, by } => self.renew(client, key, user_ids, by)?,
+            Action::Certify {
+                key,
+                user_ids,
+                expires,
+                by,
+            } => self.certify(client, key, &Words::new(user_ids, *expires), by)?,
+            Action::Renew {
+                key,
+                user_ids,
+                expires,
+                by,
+            } => self.renew(client, key, &Words::new(user_ids, *expires), by)?,
             Action::KeepCertificate { key } => self.keep_certificate(client, key)?,
-            Action::KeepNewPassphrase { .. } | Action::DropNewPassphrase { .. } => {
+            // On this host, and never in a plan.
+            Action::KeepNewPassphrase { .. }
+            | Action::DropNewPassphrase { .. }
+            | Action::SetUnlockPassphrase
+            | Action::SetAdministrator { .. } => {
                 return Err(AccessError::Untrusted(name.to_owned()));
             }
         }

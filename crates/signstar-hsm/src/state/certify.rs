@@ -2,17 +2,39 @@
 
 use std::{thread::sleep, time::Duration, time::SystemTime};
 
+use jiff::Timestamp;
 use nethsm::{
     client::{Client, Error as DeviceError},
     id::UserId,
 };
-use signstar::sign::{Certificate, InvalidCertificate, PublicKey, Renewal};
+use signstar::sign::{Certificate, InvalidCertificate, PublicKey, Renewal, Terms};
 
 use super::{Access, AccessError, KeyPath};
 use crate::nethsm::{NetHsmKey, public_key};
 
 /// What is new has to be younger, and OpenPGP counts in seconds.
 const NEXT_SECOND: Duration = Duration::from_millis(1001);
+
+/// What a certificate is to say.
+pub(super) struct Words<'a> {
+    user_ids: &'a [String],
+    expires: Option<Timestamp>,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(user_ids: &'a [String], expires: Option<Timestamp>) -> Self {
+        Self { user_ids, expires }
+    }
+
+    fn end(&self) -> Option<SystemTime> {
+        self.expires.map(SystemTime::from)
+    }
+}
+
+/// When a certificate ends.
+pub(super) fn end(certificate: &Certificate) -> Option<Timestamp> {
+    Timestamp::try_from(certificate.expires()?).ok()
+}
 
 impl Access<'_> {
     /// Puts a certificate into an empty slot: the one that is kept, else a new one. That is kept
@@ -21,7 +43,7 @@ impl Access<'_> {
         &self,
         client: &Client,
         path: &KeyPath,
-        user_ids: &[String],
+        words: &Words<'_>,
         by: &UserId,
     ) -> Result<(), AccessError> {
         let operator = self.user(client, by)?;
@@ -30,8 +52,12 @@ impl Access<'_> {
             Some(kept) => kept,
             None => {
                 let signer = NetHsmKey::new(operator, path.id.clone());
-                let ids: Vec<_> = user_ids.iter().map(String::as_str).collect();
-                Certificate::issue(&public, &ids, SystemTime::now(), &signer)
+                let ids: Vec<_> = words.user_ids.iter().map(String::as_str).collect();
+                let terms = Terms {
+                    expires: words.end(),
+                    ..Terms::default()
+                };
+                Certificate::issue_with(&public, &ids, &terms, SystemTime::now(), &signer)
                     .map_err(AccessError::certificate(path))?
             }
         };
@@ -47,7 +73,7 @@ impl Access<'_> {
         &self,
         client: &Client,
         path: &KeyPath,
-        user_ids: &[String],
+        words: &Words<'_>,
         by: &UserId,
     ) -> Result<(), AccessError> {
         let manager = self.manager(client, path.namespace.as_ref())?;
@@ -55,7 +81,10 @@ impl Access<'_> {
         let public = public_half(&operator, path)?;
         let has_all = |certificate: &Certificate| {
             let bound: Vec<_> = certificate.bound_user_ids().collect();
-            bound.len() == user_ids.len() && user_ids.iter().all(|id| bound.contains(&id.as_str()))
+            let mut ids = words.user_ids.iter();
+            end(certificate) == words.expires
+                && bound.len() == words.user_ids.len()
+                && ids.all(|id| bound.contains(&id.as_str()))
         };
         let certificate = match self.kept(path, &public)?.filter(has_all) {
             Some(kept) => kept,
@@ -63,7 +92,7 @@ impl Access<'_> {
                 let octets = manager.certificate(&path.id)?;
                 let found = Certificate::parse(&octets).map_err(AccessError::certificate(path))?;
                 let signer = NetHsmKey::new(operator, path.id.clone());
-                renewed(&found, user_ids, &signer).map_err(AccessError::certificate(path))?
+                renewed(&found, words, &signer).map_err(AccessError::certificate(path))?
             }
         };
         let octets = self.keep(path, &certificate)?;
@@ -112,11 +141,11 @@ fn public_half(operator: &Client, path: &KeyPath) -> Result<PublicKey, AccessErr
 
 fn renewed(
     found: &Certificate,
-    user_ids: &[String],
+    words: &Words<'_>,
     signer: &NetHsmKey,
 ) -> Result<Certificate, InvalidCertificate> {
     let bound: Vec<_> = found.bound_user_ids().collect();
-    let wanted: Vec<_> = user_ids.iter().map(String::as_str).collect();
+    let wanted: Vec<_> = words.user_ids.iter().map(String::as_str).collect();
     let lacks = |all: &[&str], id: &&str| !all.contains(id);
     let add: Vec<_> = (wanted.iter().copied())
         .filter(|id| lacks(&bound, id))
@@ -127,7 +156,10 @@ fn renewed(
     let renewal = Renewal {
         add: &add,
         drop: &drop,
-        ..Renewal::default()
+        terms: Terms {
+            expires: words.end(),
+            ..Renewal::terms_of(found)
+        },
     };
     match found.renew(&renewal, SystemTime::now(), signer) {
         Err(InvalidCertificate::NotNewer) => {

@@ -5,6 +5,7 @@ use std::{
     fmt,
 };
 
+use jiff::Timestamp;
 use nethsm::{
     config::{Logging, Network, Ntp},
     id::{KeyId, NamespaceId, Tag, UserId},
@@ -81,6 +82,8 @@ pub struct DesiredKey {
     /// The user IDs of the OpenPGP certificate in its certificate slot, the primary one first; with
     /// none, the slot is not looked at.
     pub user_ids: Vec<String>,
+    /// When that certificate ends, to the second; never if nothing.
+    pub expires: Option<Timestamp>,
 }
 
 /// What happens to users that are not named.

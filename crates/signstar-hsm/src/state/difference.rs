@@ -318,18 +318,30 @@ impl Difference<'_> {
                 self.refuse(Refusal::NobodySigns { key: path.clone() });
                 continue;
             };
-            let (key, user_ids, by) = (path.clone(), key.user_ids.clone(), by.clone());
+            let (expires, by) = (key.expires, by.clone());
+            let (key, user_ids) = (path.clone(), key.user_ids.clone());
             match found.map(|found| &found.slot) {
-                None | Some(Slot::Empty) => self.step(Action::Certify { key, user_ids, by }),
+                None | Some(Slot::Empty) => self.step(Action::Certify {
+                    key,
+                    user_ids,
+                    expires,
+                    by,
+                }),
                 Some(Slot::Certificate {
                     user_ids: found,
+                    expires: ends,
                     digest,
                 }) => {
                     let others = self.certificates.and_then(|known| known.get(path));
                     let is_other = others.is_some_and(|other| other != digest);
                     let all = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<_>>();
-                    if is_other || all(found) != all(&user_ids) {
-                        self.step(Action::Renew { key, user_ids, by });
+                    if is_other || all(found) != all(&user_ids) || *ends != expires {
+                        self.step(Action::Renew {
+                            key,
+                            user_ids,
+                            expires,
+                            by,
+                        });
                     }
                 }
                 Some(Slot::Other) => self.refuse(Refusal::OtherCertificateInSlot {

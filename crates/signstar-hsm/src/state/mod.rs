@@ -11,6 +11,7 @@
 //! it also goes on where another run was interrupted.
 
 mod access;
+mod administrators;
 mod apply;
 mod certify;
 mod desired;
@@ -24,6 +25,7 @@ mod rotate;
 mod step;
 
 pub use access::{Access, AccessError, CertificateStore, Operators, Salts};
+pub use administrators::rotate_administrators;
 pub use apply::{ApplyError, BringAboutError, bring_about};
 pub use desired::{ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus};
 pub use note::Note;

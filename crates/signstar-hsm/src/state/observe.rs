@@ -21,6 +21,7 @@ use super::{
     Access, AccessError, BackupPassphrase, Condition, Content, FoundKey, FoundUser, KeyPath, Login,
     Observed, ObservedDevice, Slot,
     access::{Device, handle, patiently},
+    certify,
 };
 use crate::{Which, nethsm::public_key};
 
@@ -283,6 +284,7 @@ fn slot(administrator: &Client, id: &KeyId, key: &PublicKey) -> Result<Slot, Dev
         (Some(certificate), Some(octets)) => Slot::Certificate {
             digest: sha256(&octets),
             user_ids: certificate.bound_user_ids().map(str::to_owned).collect(),
+            expires: certify::end(&certificate),
         },
         _ => Slot::Other,
     })

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use nethsm::{
     config::{Logging, Network, Ntp},
     id::{NamespaceId, UserId},
@@ -148,6 +149,8 @@ pub enum Slot {
         digest: String,
         /// Those that hold.
         user_ids: Vec<String>,
+        /// When it ends; never if nothing.
+        expires: Option<Timestamp>,
     },
     /// It has something else.
     Other,

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use jiff::Timestamp;
 use nethsm::{
     config::{Logging, Network, Ntp},
     id::{NamespaceId, Tag, UserId},
@@ -9,7 +10,7 @@ use nethsm::{
     system::Switch,
     user::UserRole,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::KeyPath;
 use crate::Which;
@@ -76,6 +77,13 @@ pub enum Action {
         user: UserId,
         /// Which of two that may be stored.
         to: Which,
+    },
+    /// Gives it what unlocks it from now on.
+    SetUnlockPassphrase,
+    /// Gives an administrator its new passphrase.
+    SetAdministrator {
+        /// The administrator.
+        user: UserId,
     },
     /// Deletes a user.
     DeleteUser {
@@ -146,6 +154,9 @@ pub enum Action {
         key: KeyPath,
         /// The user IDs, the primary one first.
         user_ids: Vec<String>,
+        /// When it ends; never if nothing.
+        #[serde(serialize_with = "text", skip_serializing_if = "Option::is_none")]
+        expires: Option<Timestamp>,
         /// The operator that signs it.
         by: UserId,
     },
@@ -155,6 +166,9 @@ pub enum Action {
         key: KeyPath,
         /// The user IDs that it has then.
         user_ids: Vec<String>,
+        /// When it ends then; never if nothing.
+        #[serde(serialize_with = "text", skip_serializing_if = "Option::is_none")]
+        expires: Option<Timestamp>,
         /// The operator that signs it.
         by: UserId,
     },
@@ -163,6 +177,14 @@ pub enum Action {
         /// The key.
         key: KeyPath,
     },
+}
+
+fn until(expires: Option<Timestamp>) -> String {
+    expires.map_or_else(String::new, |end| format!(" until {end}"))
+}
+
+fn text<S: Serializer>(expires: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    expires.map(|end| end.to_string()).serialize(serializer)
 }
 
 /// A tag as it is written.
@@ -199,6 +221,10 @@ impl fmt::Display for Action {
                 };
                 write!(f, "give user `{user}` {which}")
             }
+            Self::SetUnlockPassphrase => f.write_str("set the passphrase that unlocks it"),
+            Self::SetAdministrator { user } => {
+                write!(f, "give administrator `{user}` its new passphrase")
+            }
             Self::DeleteUser { user } => write!(f, "delete user `{user}`"),
             Self::KeepNewPassphrase { user } => {
                 write!(f, "drop the old passphrase of `{user}`")
@@ -230,15 +256,27 @@ impl fmt::Display for Action {
             }
             Self::TagKey { key, tag } => write!(f, "give key `{key}` the tag `{tag}`"),
             Self::UntagKey { key, tag } => write!(f, "take the tag `{tag}` from key `{key}`"),
-            Self::Certify { key, user_ids, by } => write!(
+            Self::Certify {
+                key,
+                user_ids,
+                expires,
+                by,
+            } => write!(
                 f,
-                "give key `{key}` an OpenPGP certificate for {} (signed as `{by}`)",
-                user_ids.join(", ")
+                "give key `{key}` an OpenPGP certificate for {}{} (signed as `{by}`)",
+                user_ids.join(", "),
+                until(*expires)
             ),
-            Self::Renew { key, user_ids, by } => write!(
+            Self::Renew {
+                key,
+                user_ids,
+                expires,
+                by,
+            } => write!(
                 f,
-                "renew the OpenPGP certificate of key `{key}` for {} (signed as `{by}`)",
-                user_ids.join(", ")
+                "renew the OpenPGP certificate of key `{key}` for {}{} (signed as `{by}`)",
+                user_ids.join(", "),
+                until(*expires)
             ),
             Self::KeepCertificate { key } => {
                 write!(f, "copy the certificate of key `{key}` to this host")

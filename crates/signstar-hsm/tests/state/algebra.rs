@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use nethsm::{
     key::{KeyMechanism, KeyType},
     system::Switch,
@@ -90,10 +91,16 @@ impl Choices {
                 if self.one_in(2) && desired.operator_of(&path(name)).is_some() {
                     let key = desired.keys.get_mut(&path(name)).expect("there");
                     key.user_ids = vec![["x", "y"][usize::from(self.among(2))].to_owned()];
+                    key.expires = self.end();
                 }
             }
         }
         desired
+    }
+
+    /// When a certificate ends, if it does.
+    fn end(&mut self) -> Option<Timestamp> {
+        self.one_in(2).then_some(Timestamp::UNIX_EPOCH)
     }
 
     /// A device, with whatever may be there.
@@ -157,9 +164,11 @@ impl Choices {
                         0 => Slot::Empty,
                         at => {
                             let said = ["x", "y"][usize::from(at - 1)].to_owned();
+                            let expires = self.end();
                             Slot::Certificate {
-                                digest: format!("{} {said}", world.made),
+                                digest: format!("{} {said} {expires:?}", world.made),
                                 user_ids: vec![said],
+                                expires,
                             }
                         }
                     },

@@ -1,5 +1,6 @@
 //! Real (software) devices brought to what is wanted.
 
+use jiff::Timestamp;
 use nethsm::{
     client::Error,
     key::{GenerateKey, KeyMechanism, KeyType, SignMode, SignRequest},
@@ -8,7 +9,7 @@ use nethsm::{
     user::UserRole,
 };
 use signstar::sign::Certificate;
-use signstar_hsm::state::{Action, BringAboutError, Refusal, Surplus};
+use signstar_hsm::state::{Action, BringAboutError, Desired, Refusal, Surplus};
 
 use crate::{
     bench::{Bench, Software},
@@ -111,6 +112,34 @@ fn a_certificate_says_what_is_wanted_and_keeps_its_fingerprint() {
     assert_eq!(after.fingerprint(), before);
     let bound: Vec<_> = after.bound_user_ids().collect();
     assert_eq!(bound, ["Example Images <images@example.org>"]);
+}
+
+#[test]
+fn a_certificate_ends_when_it_is_to_end() {
+    let mut desired = little();
+    let bench = Bench::with(1, &mut desired);
+    let end: Timestamp = "2051-01-01T00:00:00Z".parse().expect("a time");
+    let read = || {
+        let octets = bench.user(0, "builder").certificate(&path("packages").id);
+        Certificate::parse(&octets.expect("there")).expect("a certificate")
+    };
+    let set = |desired: &mut Desired, expires| {
+        let key = desired.keys.get_mut(&path("packages")).expect("there");
+        key.expires = expires;
+    };
+    // From the beginning on, then later, then never.
+    set(&mut desired, Some(end));
+    bench.brings_about(&desired);
+    let fingerprint = read().fingerprint();
+    assert_eq!(read().expires(), Some(end.into()));
+    let later = end + jiff::SignedDuration::from_hours(24);
+    for expires in [Some(later), None] {
+        set(&mut desired, expires);
+        let done = bench.brings_about(&desired);
+        assert!(matches!(&done[..], [step] if matches!(step.action, Action::Renew { .. })));
+        assert_eq!(read().expires(), expires.map(Into::into));
+        assert_eq!(read().fingerprint(), fingerprint);
+    }
 }
 
 #[test]

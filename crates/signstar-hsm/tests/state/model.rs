@@ -301,17 +301,29 @@ impl Machine {
                 let key = self.keys.get_mut(key).expect("there");
                 assert!(key.tags.remove(tag.as_str()));
             }
-            Action::Certify { key, user_ids, by } | Action::Renew { key, user_ids, by } => {
+            Action::Certify {
+                key,
+                user_ids,
+                expires,
+                by,
+            }
+            | Action::Renew {
+                key,
+                user_ids,
+                expires,
+                by,
+            } => {
                 assert!(self.may(by, key), "{by} signs for {key}");
                 let key = self.keys.get_mut(key).expect("there");
                 let is_new = matches!(action, Action::Certify { .. });
                 assert_eq!(key.slot == Slot::Empty, is_new);
                 // What a certificate says is part of what it hashes to.
-                let said = user_ids.join(",");
+                let said = format!("{} {expires:?}", user_ids.join(","));
                 let kept = kept.filter(|kept| kept.ends_with(&said));
                 key.slot = Slot::Certificate {
                     digest: kept.unwrap_or_else(|| format!("{made} {said}")),
                     user_ids: user_ids.clone(),
+                    expires: *expires,
                 };
             }
             _ => {}

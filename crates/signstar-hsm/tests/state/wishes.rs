@@ -44,6 +44,7 @@ pub(crate) fn ed25519(names: &[&str], user_ids: &[&str]) -> DesiredKey {
         mechanisms: [KeyMechanism::EdDsaSignature].into(),
         tags: tags(names),
         user_ids: user_ids.iter().map(|id| (*id).to_owned()).collect(),
+        expires: None,
     }
 }
 

@@ -42,19 +42,27 @@ pub struct Sharing {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
+    /// How they are kept.
     credentials: Kind,
+    /// The folder with them, as they are kept.
     #[serde(default = "var_lib")]
     folder: PathBuf,
+    /// Of `shares`: how many of the holders it takes.
     threshold: Option<u8>,
+    /// Of `shares`: the users with the role `share-holder`, each with one share.
     holders: Option<Vec<UserName>>,
+    /// The folder for shares in clear, in memory (`tmpfs`); without this, `/run/signstar/shares`.
     volatile: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
+    /// As they are, readable by `root`. For trying and developing.
     Plaintext,
+    /// Encrypted to this host (systemd-creds(1)).
     SystemdCreds,
+    /// Sealed, with the key split among people.
     Shares,
 }
 

@@ -205,23 +205,36 @@ pub enum Order {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
+    /// Its make.
     #[serde(rename = "kind")]
     _kind: Kind,
+    /// Of one device: the REST API, for example `https://192.168.1.1/api/v1`.
     url: Option<String>,
+    /// Of one device: how it is recognised, `system`, `ca:FILE`, `pin:SHA256` or `insecure`.
     tls: Option<String>,
+    /// Of one device: the file with the TLS certificate that it is to have.
     tls_certificate: Option<PathBuf>,
+    /// Of one device: where it is to be in the network.
     network: Option<DeviceNetwork>,
+    /// Several devices that hold the same keys, in place of `url` and `tls`.
     devices: Option<Vec<Device>>,
+    /// Which of several devices is asked.
     #[serde(default)]
     order: Order,
+    /// The longest wait for one answer, in seconds.
     #[serde(default = "ten_seconds")]
     timeout_seconds: NonZeroU32,
+    /// How a device starts.
     #[serde(default)]
     boot: Boot,
+    /// Where it gets the time from; without this, from the clock of this host when it is applied.
     time: Option<TimeServer>,
+    /// Where its log goes; without this, nowhere.
     logging: Option<Logging>,
+    /// Its administrators, and with a namespace before the name those of namespaces.
     #[serde(default = "admin")]
     administrators: BTreeSet<HsmUser>,
+    /// The user that reads its metrics.
     metrics: Option<Account>,
 }
 

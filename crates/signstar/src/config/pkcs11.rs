@@ -38,15 +38,22 @@ pub struct ObjectId(Vec<u8>);
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
+    /// `"pkcs11"`.
     #[serde(rename = "kind")]
     _kind: Option<super::hsm::Kind>,
+    /// The shared library that knows the token, an absolute path.
     module: PathBuf,
+    /// The label of the token: 1 to 32 octets.
     token: Option<String>,
+    /// Its serial number, in place of the label: 1 to 16 octets.
     serial: Option<String>,
+    /// The most sessions that sign at the same time; without this, 4.
     #[serde(default = "four")]
     sessions: NonZeroU8,
+    /// The longest wait for one answer, in seconds; without this, 10.
     #[serde(default = "super::hsm::ten_seconds")]
     timeout_seconds: NonZeroU32,
+    /// All environment variables that the module sees.
     #[serde(default)]
     environment: BTreeMap<String, String>,
 }

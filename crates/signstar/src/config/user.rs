@@ -54,11 +54,16 @@ impl Role {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
+    /// What it is for.
     role: Name,
+    /// The keys that it logs in with. Only what sets up hosts needs them.
     #[serde(default)]
     ssh_keys: Vec<SshKey>,
+    /// Of the role `backup`: the HSM.
     hsm: Option<HsmName>,
+    /// Of the role `backup`: the user of the role Backup in the HSM.
     operator: Option<HsmUser>,
+    /// Of the role `backup`: where the passphrase of that user is.
     passphrase: Option<Credential>,
 }
 

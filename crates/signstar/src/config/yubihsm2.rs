@@ -20,10 +20,14 @@ pub struct YubiHsm2 {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Written {
+    /// `"yubihsm2"`.
     #[serde(rename = "kind")]
     _kind: Option<super::hsm::Kind>,
+    /// How it is reached: `"usb"`, or `"http://HOST:PORT"` of its connector.
     connector: Connector,
+    /// Its serial number: ten digits.
     serial: Serial,
+    /// The longest wait for one answer, in seconds; without this, 10.
     #[serde(default = "super::hsm::ten_seconds")]
     timeout_seconds: NonZeroU32,
 }

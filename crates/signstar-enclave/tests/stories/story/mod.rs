@@ -249,14 +249,18 @@ impl Story {
             .collect()
     }
 
-    /// Every file of the story with its size, without logs, journal and what the HSM keeps.
+    /// Every file of the story with its size, without logs, journal, what the HSM keeps, and what is
+    /// kept of clients.
     pub(crate) fn listing(&self) -> BTreeMap<PathBuf, u64> {
         let mut found = BTreeMap::new();
         let mut folders = vec![self.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("a folder") {
                 let path = entry.expect("an entry").path();
-                if path == self.home().join("hsm") {
+                if ["hsm", "state"]
+                    .map(|name| self.home().join(name))
+                    .contains(&path)
+                {
                     continue;
                 }
                 let metadata = path.symlink_metadata().expect("there");

@@ -1,5 +1,8 @@
 //! HSMs brought to what a configuration says, by the program itself.
 
+mod administrators;
+mod secrets;
+
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
