@@ -110,7 +110,7 @@ fn small(stage: &Stage, scale: &Scale, count: usize, report: &mut Report) -> Res
 
     let (mut rates, mut alone, mut at_once) = (Vec::new(), Vec::new(), Vec::new());
     let mut most = watch::Ran::default();
-    for _ in 0..scale.rounds {
+    for _ in scale.rounds() {
         let ran = files.sign(stage)?;
         rates.push(count as f64 / ran.took);
         most.client = most.client.max(ran.client);
@@ -152,7 +152,7 @@ fn rebuild(stage: &Stage, scale: &Scale, report: &mut Report) -> Result<(), Fail
     let files = Files::make(folder.clone(), scale.packages, package_size)?;
     let (mut all, mut beyond) = (Vec::new(), Vec::new());
     let mut most = watch::Ran::default();
-    for _ in 0..scale.rounds {
+    for _ in scale.rounds() {
         let hashing = match files.hash() {
             Ok(seconds) => seconds,
             Err(reason) => {

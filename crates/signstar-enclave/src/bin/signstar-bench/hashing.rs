@@ -47,7 +47,7 @@ fn one(stage: &Stage, scale: &Scale, room: &Path, report: &mut Report) -> Result
     let (mut ours, mut signed) = (Vec::new(), Vec::new());
     let (mut openssls, mut sums) = (Vec::new(), Vec::new());
     let mut most = 0.0_f64;
-    for _ in 0..scale.rounds {
+    for _ in scale.rounds() {
         match openssl(&file) {
             Ok(seconds) => openssls.push(seconds),
             Err(reason) => report.skip(OPENSSL, &reason),
@@ -127,7 +127,7 @@ fn many(stage: &Stage, scale: &Scale, room: &Path, report: &mut Report) -> Resul
     }
     let mebibytes = |size: u64| size as f64 / f64::from(1 << 20);
     let (mut ours, mut alone) = (Vec::new(), Vec::new());
-    for _ in 0..scale.rounds {
+    for _ in scale.rounds() {
         if let Some(file) = files.first() {
             match openssl(file) {
                 Ok(seconds) => alone.push(mebibytes(size) / seconds),

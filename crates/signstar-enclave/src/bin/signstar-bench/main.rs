@@ -112,6 +112,9 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
         None => measured(arguments)?,
     };
     say(&report.to_text());
+    if !report.failed.is_empty() {
+        return Err(report.failed.join("; ").into());
+    }
     if let Some(document) = &arguments.document {
         let text = fs::read_to_string(document)?;
         fs::write(document, document::rewritten(&text, &report)?)?;
@@ -120,7 +123,7 @@ fn run(arguments: &Arguments) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Measures, and keeps the figures.
+/// Measures, and keeps the figures. A measure that fails leaves the others alone.
 fn measured(arguments: &Arguments) -> Result<Report, Failed> {
     let unknown = |name: &&String| MEASURES.iter().all(|(known, _)| known != name);
     if let Some(name) = arguments.only.iter().find(unknown) {
@@ -141,7 +144,10 @@ fn measured(arguments: &Arguments) -> Result<Report, Failed> {
         }
         say(&format!("measuring {name} ..."));
         report.begin(name);
-        measure(&stage, &scale, &mut report).map_err(|error| format!("{name}: {error}"))?;
+        if let Err(error) = measure(&stage, &scale, &mut report) {
+            // What else was measured, or will be, is not lost.
+            report.failed.push(format!("{name}: {error}"));
+        }
     }
     stage.peaks(&mut report);
 

@@ -60,7 +60,7 @@ pub(crate) fn measure(stage: &Stage, scale: &Scale, report: &mut Report) -> Resu
     let mut lanes = lanes(scale);
     let mut library = Vec::new();
     let mut openssl: Vec<Vec<f64>> = vec![Vec::new(); KEYS.len()];
-    for _ in 0..scale.rounds {
+    for _ in scale.rounds() {
         for lane in &mut lanes {
             lane.run(stage, scale, &files)?;
         }

@@ -26,6 +26,8 @@ pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
     /// What was left out.
     pub(crate) skipped: Vec<Skipped>,
+    /// What went wrong. The run has failed then.
+    pub(crate) failed: Vec<String>,
     #[serde(skip)]
     group: String,
 }
@@ -38,6 +40,7 @@ impl Report {
             is_quick,
             rows: Vec::new(),
             skipped: Vec::new(),
+            failed: Vec::new(),
             group: String::new(),
         }
     }

@@ -1,14 +1,16 @@
 //! How much is measured.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much is measured. The long form takes some minutes, the short one less than one.
 #[derive(Debug)]
 pub(crate) struct Scale {
     /// How often something short is timed.
     pub(crate) often: usize,
-    /// How often something long is timed.
-    pub(crate) rounds: usize,
+    /// How often something long is timed, if there is time.
+    rounds: usize,
+    /// After so long no further round of it begins.
+    patience: Duration,
     /// How long a rate is measured.
     pub(crate) rate: Duration,
     /// How many sessions there are at once.
@@ -33,6 +35,7 @@ impl Scale {
             return Self {
                 often: 5,
                 rounds: 1,
+                patience: Duration::ZERO,
                 rate: Duration::from_millis(300),
                 sessions: &[1, 4],
                 idle: 4,
@@ -46,6 +49,7 @@ impl Scale {
         Self {
             often: 60,
             rounds: 3,
+            patience: Duration::from_secs(35),
             rate: Duration::from_millis(1500),
             sessions: &[1, 8, 64],
             idle: 64,
@@ -55,5 +59,27 @@ impl Scale {
             large: 1 << 30,
             huge: Some(10 << 30),
         }
+    }
+    /// The rounds of something long: at least one. A slow machine has fewer, so that a run ends in
+    /// minutes everywhere.
+    pub(crate) fn rounds(&self) -> impl Iterator<Item = usize> {
+        let begin = Instant::now();
+        let patience = self.patience;
+        (0..self.rounds).take_while(move |round| *round == 0 || begin.elapsed() < patience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_machine_has_one_round_and_a_fast_one_all() {
+        let slow = Scale {
+            patience: Duration::ZERO,
+            ..Scale::new(false)
+        };
+        assert_eq!(slow.rounds().count(), 1);
+        assert_eq!(Scale::new(false).rounds().count(), 3);
     }
 }
