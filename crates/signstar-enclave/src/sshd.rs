@@ -202,6 +202,10 @@ fn provide_separation_folder() -> Result<(), Error> {
 
 /// Public keys only, one program, nothing else: no shell, no terminal, no forwarding.
 ///
+/// `bash` that `sshd` runs reads `.bashrc` before the command of a session, whatever that does and
+/// however long it takes, unless it finds itself inside another shell (`SHLVL`). The users of a real
+/// enclave have no such file.
+///
 /// `StrictModes` is off because it asks for more than can be had below a shared folder such as
 /// `/tmp`; the folder of the enclave itself belongs to this user alone.
 fn configuration(folder: &Folder, port: u16, user: &str) -> String {
@@ -221,6 +225,7 @@ fn configuration(folder: &Folder, port: u16, user: &str) -> String {
          PermitTunnel no\n\
          PermitUserEnvironment no\n\
          PermitUserRC no\n\
+         SetEnv SHLVL=1\n\
          PrintLastLog no\n\
          PrintMotd no\n\
          UsePAM no\n\

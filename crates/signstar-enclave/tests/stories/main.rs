@@ -29,6 +29,7 @@ mod roles;
 mod sandbox;
 mod secrets;
 mod sessions;
+mod speed;
 mod story;
 mod strangers;
 mod swarms;
