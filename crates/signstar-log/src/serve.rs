@@ -15,6 +15,7 @@ mod reply;
 mod sequencer;
 mod server;
 mod state;
+mod tidying;
 mod witnesses;
 
 pub use error::Error;

@@ -8,6 +8,7 @@ use super::{
     Error, Panel, State, crash,
     ids::Ids,
     opening::{self, Release},
+    tidying::Tidying,
     witnesses::Witnesses,
 };
 use crate::{Folder, durable::Hands, key::CheckpointKey};
@@ -51,8 +52,10 @@ pub struct Sequencer {
     cosigned: Option<SignedCheckpoint>,
     witnesses: Option<Witnesses>,
     ids: Ids,
-    _lock: File,
     hands: Hands,
+    // These are dropped in this order: no other process may write before the thread has ended.
+    tidying: Tidying,
+    _lock: File,
 }
 
 impl Sequencer {
@@ -116,6 +119,7 @@ impl Sequencer {
         let ids = Ids::read(&mut reader)?;
         folder.tidy_edge(edge.size())?;
         Ok(Self {
+            tidying: Tidying::of(folder.clone()),
             folder,
             state,
             key,
@@ -205,9 +209,13 @@ impl Sequencer {
         if index >= self.head.size {
             return Ok(Standing::Absent);
         }
-        let covers = |checkpoint: &&SignedCheckpoint| index < checkpoint.head().size;
-        let checkpoint = self.cosigned.as_ref().filter(covers);
-        let Some(checkpoint) = checkpoint.or(self.shown.as_ref().filter(covers)) else {
+        let settled = self.witnesses.as_ref().and_then(Witnesses::settled);
+        let all = [&self.shown, &self.cosigned, &settled];
+        let covering = all.into_iter().flatten();
+        let covering = covering.filter(|checkpoint| index < checkpoint.head().size);
+        // The one that says most.
+        let most = covering.max_by_key(|checkpoint| checkpoint.note().signatures().len());
+        let Some(checkpoint) = most else {
             return Ok(Standing::Waiting);
         };
         let mut reader = Reader::open(self.folder.clone(), *checkpoint.head())?;
@@ -227,9 +235,7 @@ impl Sequencer {
         self.head = growth.head();
         crash::after(3);
         if self.catch_up()? {
-            // Nothing depends on this; what stays is removed at the next start.
-            let _ = self.folder.tidy(growth.first_index(), growth.head().size);
-            crash::after(7);
+            self.tidying.after(growth.first_index(), growth.head().size);
         }
         Ok(())
     }

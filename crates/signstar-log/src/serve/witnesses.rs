@@ -165,7 +165,13 @@ impl Witnesses {
         self.table.wait(Duration::ZERO, |_| true)
     }
 
-    /// The same, but waits for the quorum as long as that is worthwhile.
+    /// The last one before that on which they agreed, as far as they answer; nothing if they are
+    /// needed.
+    pub(super) fn settled(&self) -> Option<SignedCheckpoint> {
+        self.table.settled()
+    }
+
+    /// The newest, but waits for the quorum as long as that is worthwhile.
     pub(super) fn await_quorum(&self) -> Result<SignedCheckpoint, Objection> {
         let has_quorum = |round: &round::Round| self.accept(&round.cosigned());
         self.table.wait(self.patience, has_quorum)

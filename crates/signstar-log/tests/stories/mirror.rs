@@ -10,16 +10,19 @@ fn publish(room: &Room) -> bool {
     let (log, mirror, newest) = (room.path("log"), room.path("mirror"), room.path("newest"));
     fs::create_dir_all(&mirror).expect("a folder");
     fs::copy(log.join("checkpoint"), &newest).expect("copied");
-    let mut tiles = Command::new("rsync");
-    tiles.args(["--recursive", "--times", "--modify-window=-1"]);
-    tiles.args(["--exclude", ".*"]);
-    let Ok(copied) = tiles.arg(log.join("tile")).arg(&mirror).output() else {
-        skipped("there is no rsync");
-        return false;
-    };
-    // 24: a file vanished meanwhile, as partial ones do once there is the full one.
-    let code = copied.status.code();
-    assert!(matches!(code, Some(0 | 24)), "{copied:?}");
+    // Twice: what vanished before the first could copy it, the second finds as a full tile.
+    for _ in 0..2 {
+        let mut tiles = Command::new("rsync");
+        tiles.args(["--recursive", "--times", "--modify-window=-1"]);
+        tiles.args(["--exclude", ".*"]);
+        let Ok(copied) = tiles.arg(log.join("tile")).arg(&mirror).output() else {
+            skipped("there is no rsync");
+            return false;
+        };
+        // 24: a file vanished meanwhile, as partial ones do once there is the full one.
+        let code = copied.status.code();
+        assert!(matches!(code, Some(0 | 24)), "{copied:?}");
+    }
     let mut checkpoint = Command::new("rsync");
     checkpoint.args(["--ignore-times", "--delay-updates"]);
     checkpoint.arg(newest).arg(mirror.join("checkpoint"));

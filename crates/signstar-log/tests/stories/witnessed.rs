@@ -261,6 +261,15 @@ fn a_policy_has_to_suit_the_log() {
     assert!(said.stderr.contains("line 2"), "{said:?}");
 }
 
+/// Says that all is over when it is dropped, by a panic as well.
+struct AtTheEnd<'a>(&'a AtomicBool);
+
+impl Drop for AtTheEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn under_load_witnesses_still_agree_on_one_checkpoint() {
     let room = Room::new();
@@ -290,6 +299,7 @@ fn under_load_witnesses_still_agree_on_one_checkpoint() {
                 }
             });
         }
+        let _end = AtTheEnd(&is_over);
         // Whoever demands them gets them, although the log does not stand still.
         for number in 0..5 {
             let client = room.client();
@@ -301,7 +311,6 @@ fn under_load_witnesses_still_agree_on_one_checkpoint() {
             assert_eq!(seen.index(), index);
             seen.entry(&both).expect("both have seen it");
         }
-        is_over.store(true, Ordering::Relaxed);
     });
     assert_eq!(writer.stop(), Some(0));
 }

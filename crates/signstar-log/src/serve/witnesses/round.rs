@@ -33,6 +33,8 @@ pub(super) struct Round {
     number: u64,
     checkpoint: SignedCheckpoint,
     next: Option<SignedCheckpoint>,
+    /// What came of the round before, if that went on until all had cosigned who answer.
+    settled: Option<SignedCheckpoint>,
     seats: Vec<Seat>,
     objection: Option<Objection>,
     is_closed: bool,
@@ -97,6 +99,9 @@ impl Round {
             return;
         }
         if let Some(next) = self.next.take() {
+            if is_patient && self.seats.iter().any(|seat| seat.cosignature.is_some()) {
+                self.settled = Some(self.cosigned());
+            }
             self.checkpoint = next;
             self.number += 1;
             for seat in &mut self.seats {
@@ -125,6 +130,7 @@ impl Table {
                 number: 0,
                 checkpoint,
                 next: None,
+                settled: None,
                 seats: names.into_iter().map(seat).collect(),
                 objection: None,
                 is_closed: false,
@@ -166,6 +172,12 @@ impl Table {
             Some(objection) => Err(objection.clone()),
             None => Ok(round.cosigned()),
         }
+    }
+
+    /// The checkpoint of the last round that is over and went on until all had cosigned who answer.
+    /// While much is appended, the round that is under way never has as many cosignatures.
+    pub(super) fn settled(&self) -> Option<SignedCheckpoint> {
+        self.lock().settled.clone()
     }
 
     /// What the witness in `seat` is to be shown next, and in which round; waits for it. Nothing
