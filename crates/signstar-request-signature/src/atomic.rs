@@ -8,6 +8,8 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
+use tempfile::NamedTempFile;
+
 /// Held for reading by every write, and for writing by whoever wants none to be under way.
 static WRITES: RwLock<()> = RwLock::new(());
 
@@ -17,19 +19,51 @@ static WRITES: RwLock<()> = RwLock::new(());
 /// permissions are those of any new file (0666 less the umask). A symbolic link is replaced, not
 /// followed. After an error nothing has changed and nothing is left behind.
 pub fn write_atomically(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    write_in_order(&[(path, octets)]).map_err(|(_, error)| error)
+}
+
+/// The same for several files. None of them is there before all of them could be written; then they
+/// come in this order. Their folder is synced once, so that after a loss of power the order is that
+/// of its file system, which with a journal is the same.
+///
+/// Fails with the file that was in the way.
+pub(crate) fn write_in_order<'a>(files: &[(&'a Path, &[u8])]) -> Result<(), (&'a Path, io::Error)> {
     let _write = WRITES.read().unwrap_or_else(PoisonError::into_inner);
+    let mut written = Vec::new();
+    for (path, octets) in files {
+        let file = write_temporary(path, octets).map_err(|error| (*path, error))?;
+        written.push((file, *path));
+    }
+    for (file, path) in written {
+        file.persist(path).map_err(|error| (path, error.error))?;
+    }
+    let mut folders: Vec<_> = files
+        .iter()
+        .map(|(path, _)| (folder(path), *path))
+        .collect();
+    folders.dedup_by_key(|(folder, _)| *folder);
+    for (folder, path) in folders {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| (path, error))?;
+    }
+    Ok(())
+}
+
+fn write_temporary(path: &Path, octets: &[u8]) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new()
         .prefix(".signature-")
         .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)?;
+        .tempfile_in(folder(path))?;
     file.write_all(octets)?;
     file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
+    Ok(file)
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 /// Waits until no write is half done, then calls `last` before another one can begin.
@@ -72,5 +106,18 @@ mod tests {
         write_atomically(&taken, b"x").expect_err("a folder is in the way");
         assert_eq!(folder.path().read_dir().expect("read").count(), 1);
         assert!(taken.join("inside").is_dir());
+    }
+
+    #[test]
+    fn of_several_files_none_comes_before_all_can_be_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, nowhere) = (folder.path().join("one"), Path::new("/nowhere/two"));
+        let failed = write_in_order(&[(&one, b"1"), (nowhere, b"2")]);
+        assert_eq!(failed.map_err(|(path, _)| path), Err(nowhere));
+        assert_eq!(folder.path().read_dir().expect("read").count(), 0);
+        let two = folder.path().join("two");
+        write_in_order(&[(&one, b"1"), (&two, b"2")]).expect("written");
+        assert_eq!(std::fs::read(one).expect("read"), b"1");
+        assert_eq!(std::fs::read(two).expect("read"), b"2");
     }
 }

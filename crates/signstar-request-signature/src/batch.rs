@@ -30,6 +30,9 @@ use crate::{
 const QUEUE: usize = 64;
 /// The most files that are hashed at the same time, however many cores there are.
 const MAX_WORKERS: usize = 16;
+/// The most signatures that are checked and written at the same time. Most of that is to wait for
+/// the disk, which takes many at once as fast as one.
+const WRITERS: usize = 16;
 
 /// Files to be signed by one enclave.
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +186,7 @@ impl Batch<'_> {
                     _ => self.hash(progress, backlog, &tell),
                 });
             }
-            for _ in 0..workers {
+            for _ in 0..WRITERS.min(self.targets.len()) {
                 let (answers, tell) = (&answers, tell.clone());
                 scope.spawn(move || self.finish(answers, &tell));
             }
@@ -386,8 +389,7 @@ impl Batch<'_> {
         if let Some(hashed) = hashed {
             hashed.check_unchanged(&target.input)?;
         }
-        target.write_beside(proof.as_deref(), asked.name_salt.as_ref())?;
-        target.write(&signature)?;
+        target.write(&signature, proof.as_deref(), asked.name_salt.as_ref())?;
         Ok(Outcome::Signed)
     }
 }

@@ -7,7 +7,7 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-use crate::{Error, Form, NameSalt, Signature, write_atomically};
+use crate::{Error, Form, NameSalt, Signature, atomic::write_in_order};
 
 /// What the name of a proof has behind that of its signature.
 pub(crate) const PROOF: &str = ".proof";
@@ -108,33 +108,33 @@ impl Target {
         append(&self.output, NAME_SALT)
     }
 
-    /// Writes the proof and the salt of the name, each atomically, or removes those of an earlier
-    /// signature. That comes before the signature, so that none is without its proof.
-    pub(crate) fn write_beside(
+    /// Writes the signature, each file atomically, behind its proof and the salt of the name, so
+    /// that none is without them. Those of an earlier signature that this one has not are removed
+    /// first.
+    pub(crate) fn write(
         &self,
+        signature: &Signature,
         proof: Option<&str>,
         salt: Option<&NameSalt>,
     ) -> Result<(), Error> {
+        let failed = |path: &Path, source| Error::Write {
+            path: path.to_owned(),
+            source,
+        };
         let salt = salt.map(ToString::to_string);
-        for (path, text) in [(self.proof(), proof), (self.name_salt(), salt.as_deref())] {
-            let written = match text {
-                Some(text) => write_atomically(&path, text.as_bytes()),
-                None => remove(&path),
-            };
-            written.map_err(|source| Error::Write { path, source })?;
-        }
-        Ok(())
-    }
-
-    /// Writes the signature, atomically.
-    pub fn write(&self, signature: &Signature) -> Result<(), Error> {
-        signature
+        let beside = [(self.proof(), proof), (self.name_salt(), salt.as_deref())];
+        let signature = signature
             .to_octets(self.form)
-            .and_then(|octets| write_atomically(&self.output, &octets))
-            .map_err(|source| Error::Write {
-                path: self.output.clone(),
-                source,
-            })
+            .map_err(|source| failed(&self.output, source))?;
+        let mut files = Vec::new();
+        for (path, text) in &beside {
+            match text {
+                Some(text) => files.push((&**path, text.as_bytes())),
+                None => remove(path).map_err(|source| failed(path, source))?,
+            }
+        }
+        files.push((&self.output, &signature));
+        write_in_order(&files).map_err(|(path, source)| failed(path, source))
     }
 }
 

@@ -54,6 +54,8 @@ impl Files {
                 let _ = fs::remove_file(self.folder.join(format!("{name}.{kind}")));
             }
         }
+        // What was made and removed goes to disk now, and not with the first signatures.
+        timed(Command::new("sync").arg("-f").arg(&self.folder))?;
         let mut send = stage.send(ED25519, Log::On)?;
         let ran = watch::run(self.all(&mut send), stage.path())?;
         timed(self.all(&mut stage.verify(ED25519, Log::On)?))?;
