@@ -1,7 +1,7 @@
 //! Many files in one session of the client: small ones, and the packages of a mass rebuild.
 
 use std::{
-    fs::{self, File},
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
     process::Command,
@@ -32,8 +32,17 @@ struct Files {
 }
 
 impl Files {
-    /// Makes `count` files in `folder`, each with another content and as many octets as `size` says.
-    fn make(folder: PathBuf, count: usize, size: impl Fn(usize) -> u64) -> Result<Self, Failed> {
+    /// Makes `count` files in a new folder for `what`, each with another content and as many octets as `size` says.
+    ///
+    /// They stay, and with them their signatures: where many files were removed, ext4 takes minutes
+    /// to make new ones as fast as before.
+    fn make(
+        stage: &Stage,
+        what: &str,
+        count: usize,
+        size: impl Fn(usize) -> u64,
+    ) -> Result<Self, Failed> {
+        let folder = stage.room(what)?;
         let names: Vec<String> = (0..count).map(|number| format!("f{number}")).collect();
         for (number, name) in names.iter().enumerate() {
             let mut file = File::create(folder.join(name))?;
@@ -45,16 +54,10 @@ impl Files {
         Ok(Self { folder, names })
     }
 
-    /// Has all signed in one session; then looks whether all signatures and proofs are there and
+    /// Has all signed in one session, for the first time; then looks whether all signatures and proofs are there and
     /// verify, which does not count.
     fn sign(&self, stage: &Stage) -> Result<watch::Ran, Failed> {
-        for name in &self.names {
-            for kind in ["sig", "sig.proof"] {
-                // The first time there is none.
-                let _ = fs::remove_file(self.folder.join(format!("{name}.{kind}")));
-            }
-        }
-        // What was made and removed goes to disk now, and not with the first signatures.
+        // What was made goes to disk now, and not with the first signatures.
         timed(Command::new("sync").arg("-f").arg(&self.folder))?;
         let mut send = stage.send(ED25519, Log::On)?;
         let ran = watch::run(self.all(&mut send), stage.path())?;
@@ -104,22 +107,20 @@ pub(crate) fn measure(stage: &Stage, scale: &Scale, report: &mut Report) -> Resu
 
 /// Small files, with `gpg` signing some of them in between.
 fn small(stage: &Stage, scale: &Scale, count: usize, report: &mut Report) -> Result<(), Failed> {
-    let folder = stage.room("small")?;
-    let files = Files::make(folder.clone(), count, |_| 0)?;
     let gpg = Gpg::new(stage.short());
-    let some: Vec<PathBuf> = files.names.iter().map(|name| folder.join(name)).collect();
-    let some = some.get(..scale.gpg.min(count)).unwrap_or_default();
-
     let (mut rates, mut alone, mut at_once) = (Vec::new(), Vec::new(), Vec::new());
     let mut most = watch::Ran::default();
-    for _ in scale.rounds() {
+    for round in scale.rounds() {
+        let files = Files::make(stage, &format!("small-{count}-{round}"), count, |_| 0)?;
+        let some = files.names.iter().take(scale.gpg);
+        let some: Vec<PathBuf> = some.map(|name| files.folder.join(name)).collect();
         let ran = files.sign(stage)?;
         rates.push(count as f64 / ran.took);
         most.client = most.client.max(ran.client);
         most.session = most.session.max(ran.session);
         if let Ok(gpg) = &gpg {
-            alone.push(gpg.rate(some, 1)?);
-            at_once.push(gpg.rate(some, 16)?);
+            alone.push(gpg.rate(&some, 1)?);
+            at_once.push(gpg.rate(&some, 16)?);
         }
     }
     if let Err(reason) = gpg {
@@ -144,17 +145,20 @@ fn small(stage: &Stage, scale: &Scale, count: usize, report: &mut Report) -> Res
         }
     }
     memory(most, &format!("{count} small files"), report);
-    fs::remove_dir_all(folder)?;
     Ok(())
 }
 
 /// Packages of mixed sizes, 4 KiB to 1 MiB, and how long hashing alone takes.
 fn rebuild(stage: &Stage, scale: &Scale, report: &mut Report) -> Result<(), Failed> {
-    let folder = stage.room("packages")?;
-    let files = Files::make(folder.clone(), scale.packages, package_size)?;
     let (mut all, mut beyond) = (Vec::new(), Vec::new());
     let mut most = watch::Ran::default();
-    for _ in scale.rounds() {
+    for round in scale.rounds() {
+        let files = Files::make(
+            stage,
+            &format!("packages-{round}"),
+            scale.packages,
+            package_size,
+        )?;
         let hashing = match files.hash() {
             Ok(seconds) => seconds,
             Err(reason) => {
@@ -181,7 +185,6 @@ fn rebuild(stage: &Stage, scale: &Scale, report: &mut Report) -> Result<(), Fail
         report.add(Row::new(name, Unit::Seconds, &all));
     }
     memory(most, "mass rebuild", report);
-    fs::remove_dir_all(folder)?;
     Ok(())
 }
 
