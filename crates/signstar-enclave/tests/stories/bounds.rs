@@ -111,8 +111,14 @@ fn who_sends_slowly_is_let_go_and_nobody_waits_for_it() {
     let usual = fs::read_to_string(story.home().join("signstar.toml")).expect("readable");
     story.limit("session-seconds = 15");
     let request = story.request("content").to_string();
-    let drip = || {
+    let open = || {
         let mut session = Session::open(story.ssh().arg("client1"));
+        session.write(&request).expect("open");
+        let answer = session.read().expect("an answer");
+        assert_eq!(code(&answer), None);
+        session
+    };
+    let drip = |mut session: Session| {
         let mut input = session.take_input();
         let request = &request;
         thread::scope(|scope| {
@@ -128,14 +134,14 @@ fn who_sends_slowly_is_let_go_and_nobody_waits_for_it() {
             session.wait()
         })
     };
+    // Who was answered has read the configuration.
+    let sessions: Vec<_> = (0..8).map(|_| open()).collect();
+    fs::write(story.home().join("signstar.toml"), usual).expect("written");
     thread::scope(|scope| {
-        let slow: Vec<_> = (0..8).map(|_| scope.spawn(drip)).collect();
-        let end = Instant::now() + PATIENCE;
-        while servers(&story.home().join("signstar.toml")).len() < slow.len() {
-            assert!(Instant::now() < end, "not all are there");
-            sleep(Duration::from_millis(10));
-        }
-        fs::write(story.home().join("signstar.toml"), usual).expect("written");
+        let slow: Vec<_> = sessions
+            .into_iter()
+            .map(|session| scope.spawn(|| drip(session)))
+            .collect();
         let file = story.file("urgent", "urgent");
         story.send("client2", &[&file]).expect(0);
         for session in slow {

@@ -115,12 +115,21 @@ impl Sandbox {
             .any(|line| line.starts_with(&*program))
     }
 
-    fn is_quiet(&self) {
+    /// Waits until `count` processes name this folder: who answers a connection is one more for
+    /// a moment.
+    #[track_caller]
+    fn are_left(&self, count: usize) {
         let end = Instant::now() + PATIENCE;
-        while !self.processes().is_empty() {
-            assert!(Instant::now() < end, "still there: {:#?}", self.processes());
+        while self.processes().len() != count {
+            let processes = self.processes();
+            assert!(Instant::now() < end, "not {count}: {processes:#?}");
             sleep(Duration::from_millis(10));
         }
+    }
+
+    #[track_caller]
+    fn is_quiet(&self) {
+        self.are_left(0);
     }
 }
 
@@ -189,14 +198,13 @@ fn what_a_killed_enclave_left_behind_is_ended_by_the_next() {
     let mut neighbour = bystander.up();
     signal(&up, Signal::SIGKILL);
     up.0.wait().expect("an end");
-    let left = sandbox.processes();
-    assert_eq!(left.len(), 3, "all but `up` go on: {left:#?}");
+    // All but `up` go on.
+    sandbox.are_left(3);
     let old = sandbox.description()["ssh"]["port"].clone();
 
     let mut next = sandbox.up();
     // Each of the three is there once, and so is `up`.
-    let running = sandbox.processes();
-    assert_eq!(running.len(), 4, "{running:#?}");
+    sandbox.are_left(4);
     assert_ne!(sandbox.description()["ssh"]["port"], old);
     sandbox.sign(&sandbox.file("file"));
     assert!(neighbour.0.try_wait().expect("known").is_none());
