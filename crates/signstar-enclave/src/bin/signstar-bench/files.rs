@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
     thread,
@@ -203,7 +203,10 @@ fn memory(most: watch::Ran, what: &str, report: &mut Report) {
     }
 }
 
-/// Makes a file of so many octets that takes no space on the disk.
+/// Makes a file of so many octets that takes no space on the disk, and reads it: otherwise only who
+/// came first would wait for the kernel to find pages for it.
 pub(crate) fn sparse(path: &Path, size: u64) -> Result<(), Failed> {
-    Ok(File::create(path)?.set_len(size)?)
+    File::create(path)?.set_len(size)?;
+    io::copy(&mut File::open(path)?, &mut io::sink())?;
+    Ok(())
 }
