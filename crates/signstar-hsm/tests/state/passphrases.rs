@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread,
+    thread::{self, ScopedJoinHandle},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use nethsm::passphrase::Passphrase;
 use signstar::config::{Config, Hsm, Key};
 use signstar_hsm::{
     Conduct, CredentialStore, Event, Hurry, Which, Witness,
-    state::{Action, Desired, rotate},
+    state::{Action, ApplyError, Desired, rotate},
 };
 use softnethsm::Lost;
 
@@ -83,25 +83,28 @@ fn while_a_passphrase_is_changed_no_request_fails() {
     let count = AtomicUsize::new(0);
     let signers: Vec<_> = (0..3).map(|_| signer(&bench)).collect();
     thread::scope(|scope| {
-        for signer in &signers {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        sign(&**signer);
-                        count.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
+        let mut threads = Vec::new();
+        for signer in signers.iter().chain(&signers) {
+            threads.push(scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    sign(&**signer);
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            }));
         }
+        let all_sign = || !threads.iter().any(ScopedJoinHandle::is_finished);
         let access = bench.access(&desired);
-        for _ in 0..3 {
+        let changed: Result<(), ApplyError> = (0..3).try_for_each(|_| {
             let before = count.load(Ordering::Relaxed);
-            rotate(&access, &id("builder"), &mut |_| {}).expect("changed");
-            while count.load(Ordering::Relaxed) < before + 200 {
+            rotate(&access, &id("builder"), &mut |_| {})?;
+            while all_sign() && count.load(Ordering::Relaxed) < before + 200 {
                 thread::sleep(Duration::from_millis(10));
             }
-        }
+            Ok(())
+        });
+        // Before anything can fail, or they would never end.
         stop.store(true, Ordering::Relaxed);
+        changed.expect("changed");
     });
     assert!(bench.plan(&desired).is_empty());
     sign(&*signer(&bench));

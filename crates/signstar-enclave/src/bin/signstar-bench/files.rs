@@ -60,7 +60,7 @@ impl Files {
         // What was made goes to disk now, and not with the first signatures.
         timed(Command::new("sync").arg("-f").arg(&self.folder))?;
         let mut send = stage.send(ED25519, Log::On)?;
-        let ran = watch::run(self.all(&mut send), stage.path())?;
+        let ran = watch::run(self.all(&mut send), &stage.configuration(Log::On))?;
         timed(self.all(&mut stage.verify(ED25519, Log::On)?))?;
         Ok(ran)
     }

@@ -58,7 +58,7 @@ fn one(stage: &Stage, scale: &Scale, room: &Path, report: &mut Report) -> Result
             Err(reason) => report.skip("sha512sum", &reason),
         }
         let mut send = stage.send(ED25519, Log::On)?;
-        let ran = watch::run(send.arg(&file), stage.path())?;
+        let ran = watch::run(send.arg(&file), &stage.configuration(Log::On))?;
         signed.push(ran.took);
         most = most.max(ran.client);
     }
@@ -162,7 +162,7 @@ fn huge(stage: &Stage, size: u64, room: &Path, report: &mut Report) -> Result<()
     sparse(&file, size)?;
     let gibibytes = size >> 30;
     let mut send = stage.send(ED25519, Log::On)?;
-    let ran = watch::run(send.arg(&file), stage.path())?;
+    let ran = watch::run(send.arg(&file), &stage.configuration(Log::On))?;
     let mut row = Row::once(
         format!("{gibibytes} GiB: signed, new connection, log on"),
         Unit::Seconds,

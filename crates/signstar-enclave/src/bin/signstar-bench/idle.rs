@@ -1,5 +1,7 @@
 //! Sessions that are open and wait.
 
+use signstar_enclave::processes;
+
 use crate::{
     Failed,
     conversation::Conversation,
@@ -22,7 +24,7 @@ pub(crate) fn measure(stage: &Stage, scale: &Scale, report: &mut Report) -> Resu
         question.check(&session.ask(question)?, &certificate)?;
         open.push(session);
     }
-    let sizes = watch::sessions(stage.path()).into_iter();
+    let sizes = processes("signstar-sign", &stage.configuration(Log::On)).into_iter();
     let sizes: Vec<(f64, f64)> = sizes.filter_map(watch::now).collect();
     if sizes.len() != open.len() {
         return Err("not every session has a process".into());

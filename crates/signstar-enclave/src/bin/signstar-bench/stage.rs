@@ -94,11 +94,6 @@ impl Stage {
         self.short.path()
     }
 
-    /// Where the enclave is.
-    pub(crate) fn path(&self) -> &Path {
-        self.enclave.folder().path()
-    }
-
     /// The configuration with or without the log.
     pub(crate) fn configuration(&self, log: Log) -> PathBuf {
         doors::configuration(self.enclave.folder(), log)

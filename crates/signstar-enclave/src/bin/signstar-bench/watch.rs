@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use signstar_enclave::processes;
+
 use crate::Failed;
 
 /// How often is looked. A peak is kept by the kernel; only that of the last moment can be missed.
@@ -33,25 +35,6 @@ fn figure(path: &str, name: &str) -> Option<f64> {
     Some(kibibytes / 1024.0)
 }
 
-/// The processes of `signstar-sign` in the enclave in `folder`.
-pub(crate) fn sessions(folder: &Path) -> Vec<u32> {
-    let Some(folder) = folder.to_str() else {
-        return Vec::new();
-    };
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    ids.filter(|id| {
-        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let mut words = line.split('\0');
-        let is_program = words
-            .next()
-            .is_some_and(|program| program.ends_with("/signstar-sign"));
-        is_program && words.any(|word| word.starts_with(folder))
-    })
-    .collect()
-}
-
 /// How a program ran.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Ran {
@@ -63,9 +46,9 @@ pub(crate) struct Ran {
     pub(crate) session: f64,
 }
 
-/// Runs `command` silently to its end while its memory, and that of the sessions of the enclave in
-/// `folder`, is watched. Fails if it does.
-pub(crate) fn run(command: &mut Command, folder: &Path) -> Result<Ran, Failed> {
+/// Runs `command` silently to its end while its memory, and that of the sessions with the
+/// configuration `config`, is watched. Fails if it does.
+pub(crate) fn run(command: &mut Command, config: &Path) -> Result<Ran, Failed> {
     let begin = Instant::now();
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
     let id = child.id();
@@ -76,7 +59,7 @@ pub(crate) fn run(command: &mut Command, folder: &Path) -> Result<Ran, Failed> {
             let (mut known, mut turn) = (Vec::new(), 0);
             while !is_over.load(Ordering::Relaxed) {
                 if turn % 10 == 0 {
-                    known = sessions(folder);
+                    known = processes("signstar-sign", config);
                 }
                 turn += 1;
                 client = client.max(peak(id).unwrap_or_default());

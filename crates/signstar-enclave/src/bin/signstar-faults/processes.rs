@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    path::Path,
     process::{Command, Stdio},
 };
 
@@ -13,25 +12,6 @@ use nix::{
 };
 
 use crate::Failed;
-
-/// The processes of `signstar-sign` with the configuration `config`.
-pub(crate) fn signing(config: &Path) -> Vec<u32> {
-    let Some(config) = config.to_str() else {
-        return Vec::new();
-    };
-    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    ids.filter(|id| {
-        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let mut words = line.split('\0');
-        let is_program = words
-            .next()
-            .is_some_and(|program| program.ends_with("/signstar-sign"));
-        is_program && words.any(|word| word == config)
-    })
-    .collect()
-}
 
 /// The process that started `id`, if it runs `program` and not something else.
 pub(crate) fn parent(id: u32, program: &str) -> Option<u32> {

@@ -232,7 +232,7 @@ impl Stage {
     fn kill_sessions(&self, random: &mut Random, in_front: bool) -> Result<(), Failed> {
         let config = self.enclave.folder().configuration();
         for _ in 0..500 {
-            let found = processes::signing(&config);
+            let found = signstar_enclave::processes("signstar-sign", &config);
             if let Some(first) = random.pick(&found) {
                 for id in &found {
                     if id != first && random.once_in(2) {

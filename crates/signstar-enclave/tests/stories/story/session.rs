@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use signstar_enclave::processes;
 
 use super::Outcome;
 
@@ -83,24 +84,7 @@ pub(crate) fn code(answer: &Value) -> Option<&str> {
 
 /// The processes of `signstar-sign` with the configuration `config`.
 pub(crate) fn servers(config: &Path) -> Vec<u32> {
-    let config = config.to_str().expect("text");
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc").expect("a folder").flatten() {
-        let id: Option<u32> = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse::<u32>().ok());
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let line = String::from_utf8_lossy(&line).into_owned();
-        let mut words = line.split('\0');
-        let is_server = words
-            .next()
-            .is_some_and(|program| program.ends_with("signstar-sign"));
-        if is_server && words.any(|word| word == config) {
-            found.extend(id);
-        }
-    }
-    found
+    processes("signstar-sign", config)
 }
 
 /// The most memory that the process `id` has had in use, in KiB (proc(5), `VmHWM`).
