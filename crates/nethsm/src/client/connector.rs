@@ -21,6 +21,10 @@ use zeroize::{Zeroize, Zeroizing};
 use super::options::Options;
 use super::resolver::Remembering;
 
+/// The size of a buffer, in octets. A connection has four: two of TCP, two of TLS. Those of ureq take
+/// 128 KiB each, and who signs has a connection for every request in flight.
+const BUFFER: usize = 2 * WHOLE;
+
 /// The pool of connections.
 pub(super) fn agent(tls: Arc<ClientConfig>, options: &Options) -> ureq::Agent {
     let config = Config::builder()
@@ -35,6 +39,8 @@ pub(super) fn agent(tls: Arc<ClientConfig>, options: &Options) -> ureq::Agent {
         )))
         .timeout_connect(Some(options.connect_timeout))
         .timeout_global(Some(options.timeout))
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
         .max_idle_age(options.idle_timeout)
         .max_idle_connections(options.idle_connections)
         .max_idle_connections_per_host(options.idle_connections)
