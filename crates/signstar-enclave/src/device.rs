@@ -2,7 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{Client, Error, Folder, HsmEntry, Login, SoftHsm2, SoftNetHsm, folder::quote, keys};
+use signstar_hsm::state::ADMIN;
+
+use crate::{
+    Client, Error, Folder, HsmEntry, Login, SoftHsm2, SoftNetHsm, error::While, folder::quote,
+};
 
 /// A kind of HSM in software.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -55,29 +59,21 @@ pub(crate) enum Device {
 }
 
 impl Device {
-    /// Starts it and gives every client a key and a certificate. `arguments` are for `softnethsm`.
-    pub(crate) fn start(
-        kind: HsmKind,
-        folder: &Folder,
-        clients: &[Client],
-        arguments: &[&str],
-    ) -> Result<Self, Error> {
+    /// Starts it. `arguments` are for `softnethsm`.
+    pub(crate) fn start(kind: HsmKind, folder: &Folder, arguments: &[&str]) -> Result<Self, Error> {
         match kind {
-            HsmKind::SoftNetHsm => {
-                let hsm = SoftNetHsm::start(folder, arguments)?;
-                let device = hsm.set_up(folder, clients)?;
-                for client in clients {
-                    keys::ensure_public(folder, client, || keys::key_of(&device, folder, client))?;
-                }
-                Ok(Self::NetHsm(hsm))
-            }
-            HsmKind::SoftHsm2 => {
-                let hsm = SoftHsm2::start(folder)?;
-                for client in clients {
-                    hsm.ensure_client(folder, client)?;
-                }
-                Ok(Self::Token(hsm))
-            }
+            HsmKind::SoftNetHsm => SoftNetHsm::start(folder, arguments).map(Self::NetHsm),
+            HsmKind::SoftHsm2 => SoftHsm2::start(folder).map(Self::Token),
+        }
+    }
+
+    /// Gives every client a key, and what the public knows of it. The configuration is there.
+    pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<(), Error> {
+        match self {
+            Self::NetHsm(hsm) => hsm.set_up(folder, clients),
+            Self::Token(hsm) => clients
+                .iter()
+                .try_for_each(|client| hsm.ensure_client(folder, client)),
         }
     }
 
@@ -101,10 +97,15 @@ impl Device {
                  role = \"backup\"\n\
                  hsm = \"main\"\n\
                  operator = \"backup\"\n\
-                 passphrase = {{ file = {backup} }}\n",
+                 passphrase = {{ file = {backup} }}\n\
+                 \n\
+                 [administration]\n\
+                 credentials = \"plaintext\"\n\
+                 folder = {administration}\n",
                 url = quote(hsm.url()),
                 tls = quote(hsm.tls()),
                 backup = quote(&folder.secret_file("backup").to_string_lossy()),
+                administration = quote(&folder.administration().to_string_lossy()),
             ),
             // Tokens make no backups.
             Self::Token(hsm) => hsm.table().to_owned(),
@@ -125,22 +126,28 @@ impl Device {
 
     /// What `DIR/enclave.json` tells of it.
     pub(crate) fn entry(&self, folder: &Folder) -> Result<HsmEntry, Error> {
-        let admin = |user: &str| {
-            Ok::<_, Error>(Login {
-                user: user.to_owned(),
-                passphrase: folder.secret("admin")?,
-            })
+        let login = |user: &str, passphrase: String| Login {
+            user: user.to_owned(),
+            passphrase,
         };
         Ok(match self {
-            Self::NetHsm(hsm) => HsmEntry {
-                url: hsm.url().to_owned(),
-                admin: admin("admin")?,
-                unlock: folder.secret("unlock")?,
-                tls: hsm.tls().to_owned(),
-            },
+            Self::NetHsm(hsm) => {
+                let known = folder.administrative()?;
+                let mut admins = known.administrators.iter();
+                let admin = admins.find(|(user, _)| user.as_str() == ADMIN);
+                let (_, admin) = admin
+                    .ok_or("nobody knows it")
+                    .doing("reading the passphrase of its administrator")?;
+                HsmEntry {
+                    url: hsm.url().to_owned(),
+                    admin: login(ADMIN, admin.expose().to_owned()),
+                    unlock: known.unlock.expose().to_owned(),
+                    tls: hsm.tls().to_owned(),
+                }
+            }
             Self::Token(hsm) => HsmEntry {
                 url: hsm.uri(),
-                admin: admin("so")?,
+                admin: login("so", folder.secret("admin")?),
                 unlock: folder.secret("pin")?,
                 tls: String::new(),
             },

@@ -5,14 +5,18 @@ use std::{
     io::{self, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use nix::fcntl::{Flock, FlockArg};
 use signstar::config::{Config, Mechanism};
+use signstar_hsm::{Administration, AdministrativeCredentials, Plain, SecretFile};
 
 use crate::{
-    Client, Description, Error, Purpose, SSH_NAMESPACE, TransparencyLog, device::Device,
-    error::OnPath,
+    Client, Description, Error, Purpose, SSH_NAMESPACE, TransparencyLog,
+    device::Device,
+    error::{OnPath, While},
+    keys::user_id,
 };
 
 /// The domain of an enclave that is no real one (RFC 2606 §2).
@@ -130,6 +134,21 @@ impl Folder {
         self.0.join("secrets").join(name)
     }
 
+    /// The folder with what `signstar-configure` needs for the HSM.
+    pub(crate) fn administration(&self) -> PathBuf {
+        self.secret_file("administration")
+    }
+
+    /// What `signstar-configure` has made up to administer the HSM.
+    pub(crate) fn administrative(&self) -> Result<AdministrativeCredentials, Error> {
+        let path = self.administration().join("hsm-main");
+        let known = SecretFile::new(path, None, Arc::new(Plain)).load();
+        let known = known.doing("reading its credentials")?;
+        known
+            .ok_or("there are none")
+            .doing("reading its credentials")
+    }
+
     /// The secret called `name`, made up if it is not there.
     pub(crate) fn secret(&self, name: &str) -> Result<String, Error> {
         let path = self.secret_file(name);
@@ -221,11 +240,18 @@ impl Folder {
         let name = &client.name;
         let file = |path: PathBuf| quote(&path.to_string_lossy());
         let anchor = file(self.anchor(client));
+        // What a key without a certificate signs, and what one with it does, is in
+        // `docs/decisions/0008`.
+        let certified = format!(
+            "certificate = {anchor}\n\
+             user-ids = [{}]",
+            quote(&user_id(client))
+        );
         let (public, outputs) = match client.purpose {
-            Purpose::Packages => (format!("certificate = {anchor}"), "[\"OpenPGPv4\"]"),
+            Purpose::Packages => (certified, "[\"OpenPGPv4\"]"),
             Purpose::Everything => (
                 format!(
-                    "certificate = {anchor}\n\
+                    "{certified}\n\
                      certificate-v6 = {sixth}\n\
                      ssh-namespace = {namespace}",
                     sixth = file(self.certificate_v6(name)),
@@ -252,6 +278,7 @@ impl Folder {
              [key.{key}]\n\
              hsm = \"main\"\n\
              id = {key}\n\
+             type = {key_type}\n\
              {credential}\
              {public}\n\
              \n\
@@ -259,6 +286,7 @@ impl Folder {
              key = {key}\n\
              outputs = {outputs}\n",
             key = quote(name),
+            key_type = quote(client.key_type.as_str()),
             credential = hsm.credential(self, name),
         )
     }

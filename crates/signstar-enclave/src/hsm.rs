@@ -10,7 +10,8 @@ use std::{
 use nethsm::{
     client::{Client as Device, Tls, Url},
     id::UserId,
-    passphrase::{Credentials, Passphrase},
+    passphrase::Credentials,
+    system::SystemState,
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use signstar_hsm::state::ADMIN;
@@ -18,9 +19,10 @@ use signstar_hsm::state::ADMIN;
 use crate::{
     Client, Error, Folder,
     child::{Running, last_words},
+    configure,
     error::{OnPath, While},
+    key_type, keys,
     programs::program,
-    wanted::{self, Wanted},
 };
 
 const PROGRAM: &str = "softnethsm";
@@ -133,27 +135,32 @@ impl SoftNetHsm {
         Device::new(&url, &tls).doing("connecting")
     }
 
-    /// Provisions or unlocks it, and returns a handle for its administrator.
+    /// Unlocks it if it is locked, and returns a handle for its administrator.
     pub fn make_operational(&self, folder: &Folder) -> Result<Device, Error> {
-        Wanted::operational(&self.url, &self.tls).bring_about(folder)?;
+        let mut known = folder.administrative()?;
         let admin: UserId = ADMIN.parse().doing("naming its administrator")?;
-        let passphrase = folder.secret("admin").map(Passphrase::new)?;
+        let passphrase = known.administrators.remove(&admin);
+        let passphrase = passphrase
+            .ok_or("nobody knows it")
+            .doing("reading the passphrase of its administrator")?;
         let device = self.device()?;
+        if device.state().doing("being looked at")? == SystemState::Locked {
+            device.unlock(known.unlock).doing("being unlocked")?;
+        }
         Ok(device.as_user(Credentials::new(admin, passphrase)))
     }
 
-    /// Gives it what `clients` need, and a user that makes backups. Returns a handle for nobody in
-    /// particular.
-    pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<Device, Error> {
-        let mut wanted = Wanted::operational(&self.url, &self.tls).with_keeper(folder)?;
+    /// Gives it what the configuration says, and writes what the public knows of its keys.
+    pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<(), Error> {
         for client in clients {
-            wanted::check_type(folder, client)?;
-            wanted = wanted.with_client(folder, client)?;
+            key_type::check(folder, client)?;
         }
-        wanted.bring_about(folder)?;
+        configure::apply_to_hsm(folder)?;
+        let device = self.device()?;
         for client in clients {
-            wanted::note_type(folder, client)?;
+            key_type::note(folder, client)?;
+            keys::ensure_public(folder, client, || keys::key_of(&device, folder, client))?;
         }
-        self.device()
+        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! The types of keys that an enclave can be tried with.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, fs, io, path::PathBuf, str::FromStr};
 
-use nethsm::key::{self, KeyMechanism};
+use crate::{Client, Error, Folder, error::OnPath, folder};
 
 /// The type of a signing key.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -48,31 +48,6 @@ impl KeyType {
             Self::Rsa4096 => "RSA4096",
         }
     }
-
-    /// Type, mechanism and length for the HSM.
-    pub(crate) fn parameters(self) -> (key::KeyType, KeyMechanism, Option<u32>) {
-        match self {
-            Self::Curve25519 => (key::KeyType::Curve25519, KeyMechanism::EdDsaSignature, None),
-            Self::EcP256 => (key::KeyType::EcP256, KeyMechanism::EcdsaSignature, None),
-            Self::EcP384 => (key::KeyType::EcP384, KeyMechanism::EcdsaSignature, None),
-            Self::EcP521 => (key::KeyType::EcP521, KeyMechanism::EcdsaSignature, None),
-            Self::Rsa2048 => (
-                key::KeyType::Rsa,
-                KeyMechanism::RsaSignaturePkcs1,
-                Some(2048),
-            ),
-            Self::Rsa3072 => (
-                key::KeyType::Rsa,
-                KeyMechanism::RsaSignaturePkcs1,
-                Some(3072),
-            ),
-            Self::Rsa4096 => (
-                key::KeyType::Rsa,
-                KeyMechanism::RsaSignaturePkcs1,
-                Some(4096),
-            ),
-        }
-    }
 }
 
 impl fmt::Display for KeyType {
@@ -103,6 +78,31 @@ impl FromStr for KeyType {
             _ => return Err(UnknownKeyType),
         })
     }
+}
+
+/// Refuses a folder in which the key of `client` is of another type.
+pub(crate) fn check(folder: &Folder, client: &Client) -> Result<(), Error> {
+    let path = kind(folder, client);
+    match fs::read_to_string(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(found) if found == client.key_type.as_str() => Ok(()),
+        Ok(found) => Err(Error::OtherKeyType {
+            folder: folder.path().to_owned(),
+            name: client.name.clone(),
+            found,
+        }),
+        Err(error) => Err(error).on("read", &path),
+    }
+}
+
+/// Notes the type of the key of `client`.
+pub(crate) fn note(folder: &Folder, client: &Client) -> Result<(), Error> {
+    let path = kind(folder, client);
+    folder::write(&path, client.key_type.as_str().as_bytes(), 0o600)
+}
+
+fn kind(folder: &Folder, client: &Client) -> PathBuf {
+    folder.certificate(&client.name).with_extension("type")
 }
 
 #[cfg(test)]

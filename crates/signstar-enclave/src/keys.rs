@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use nethsm::{
     client::Client as Device,
     id::{KeyId, UserId},
-    passphrase::{Credentials, Passphrase},
+    passphrase::Credentials,
 };
 use signstar::{
     request::Salt,
@@ -66,7 +66,9 @@ pub(crate) fn user_id(Client { name, .. }: &Client) -> String {
 pub(crate) fn key_of(device: &Device, folder: &Folder, client: &Client) -> Result<Opened, Error> {
     let key: KeyId = client.name.parse().doing("naming a key")?;
     let user: UserId = client.name.parse().doing("naming an operator")?;
-    let passphrase = folder.secret(&client.name).map(Passphrase::new)?;
+    let path = folder.secret_file(&client.name);
+    let passphrase =
+        signstar_hsm::passphrase(&path).doing("reading the passphrase of an operator")?;
     let operator = device.as_user(Credentials::new(user, passphrase));
     let public = operator.key(&key).doing("reading a key")?;
     let public = public_key(public)

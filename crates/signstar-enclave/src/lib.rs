@@ -1,6 +1,6 @@
 //! A whole signing enclave on one machine, unprivileged: a software HSM over TLS, a transparency
 //! log, an `sshd` of its own on a loopback port, `signstar-sign` as its forced command, and
-//! `signstar-configure` as that of the users that sign nothing.
+//! `signstar-configure`, which sets up the HSM and is the forced command of users that sign nothing.
 //!
 //! It takes the same path as a real one: the same programs, the same protocols, real SSH. What
 //! it lacks is what makes a real one safe: separate Unix users, separate machines, hardware. Its
@@ -21,6 +21,7 @@
 
 mod child;
 mod client;
+mod configure;
 mod description;
 mod device;
 mod error;
@@ -34,7 +35,6 @@ mod processes;
 mod programs;
 mod softhsm2;
 mod sshd;
-mod wanted;
 
 use std::path::PathBuf;
 
@@ -106,15 +106,16 @@ impl Enclave {
             leftover.end();
         }
 
-        let hsm = Device::start(kind, &folder, &options.clients, arguments)?;
+        let hsm = Device::start(kind, &folder, arguments)?;
+        let log = TransparencyLog::start(&folder)?;
+        folder.write_configuration(&options.clients, &hsm, &log)?;
+        hsm.set_up(&folder, &options.clients)?;
         for client in &options.clients {
             sshd::ensure_client(&folder, &client.name)?;
         }
         for role in ROLES {
             sshd::ensure_client(&folder, role)?;
         }
-        let log = TransparencyLog::start(&folder)?;
-        folder.write_configuration(&options.clients, &hsm, &log)?;
         let sshd = Sshd::start(&folder, &options.clients)?;
 
         let description = Description::new(&folder, &options.clients, &log, &hsm, &sshd)?;

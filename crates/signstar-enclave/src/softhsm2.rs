@@ -21,7 +21,7 @@ use crate::{
     Client, Error, Folder, KeyType, Purpose,
     error::{OnPath, While},
     folder::{self, DOMAIN, quote},
-    keys, wanted,
+    key_type, keys,
 };
 
 /// Where distributions put the module.
@@ -119,7 +119,7 @@ impl SoftHsm2 {
     ///
     /// What was begun and not finished is finished.
     pub(crate) fn ensure_client(&self, folder: &Folder, client: &Client) -> Result<(), Error> {
-        wanted::check_type(folder, client)?;
+        key_type::check(folder, client)?;
         let path = folder.certificate(&client.name);
         let is_certified = matches!(client.purpose, Purpose::Raw(_)) || path.exists();
         let open = || {
@@ -134,7 +134,7 @@ impl SoftHsm2 {
             folder::write(&path, &octets, 0o644)?;
         }
         keys::ensure_public(folder, client, open)?;
-        wanted::note_type(folder, client)
+        key_type::note(folder, client)
     }
 
     fn ensure_key(&self, folder: &Folder, client: &Client) -> Result<PublicKey, Error> {

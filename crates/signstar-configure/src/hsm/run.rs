@@ -9,7 +9,7 @@ use nethsm::{
 use signstar::config::{Config, Hsm, HsmName, NetHsm};
 use signstar_hsm::{
     AdministrativeCredentials,
-    state::{Access, Plan, Step, Surplus, bring_about, rotate as rotate_one},
+    state::{Access, Action, Plan, Step, Surplus, bring_about, rotate as rotate_one},
 };
 
 use super::{
@@ -305,7 +305,9 @@ pub(super) fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmEr
         let done = bring_about(&access, &mut entry.teller(out)?)?;
         if done.is_empty() {
             writeln!(out, "{}: nothing to do", entry.name).map_err(HsmError::Output)?;
-        } else {
+        }
+        // A device that was unlocked has what it had.
+        if done.iter().any(|step| step.action != Action::Unlock) {
             entry.back_up(&access, out)?;
         }
         for device in &entry.wanted.desired.devices {

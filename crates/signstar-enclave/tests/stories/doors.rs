@@ -77,7 +77,13 @@ fn there_is_no_file_transfer() {
         let target = format!("client1:{}", stolen.display());
         let put = Outcome::of(with_config("scp").args(options).arg(&file).arg(target));
         put.expect_failure();
-        let source = format!("client1:{}", story.home().join("secrets/admin").display());
+        let source = format!(
+            "client1:{}",
+            story
+                .home()
+                .join("secrets/administration/hsm-main")
+                .display()
+        );
         let get = Outcome::of(with_config("scp").args(options).arg(source).arg(&stolen));
         get.expect_failure();
     }

@@ -26,6 +26,7 @@ mod rates;
 mod refusals;
 mod releases;
 mod roles;
+mod rotations;
 mod sandbox;
 mod secrets;
 mod sessions;

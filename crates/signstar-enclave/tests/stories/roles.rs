@@ -6,10 +6,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use nethsm::{
-    backup::{Backup, BackupKey},
-    passphrase::Passphrase,
-};
+use nethsm::backup::{Backup, BackupKey};
 use signstar_enclave::KeyType;
 
 use crate::story::{GnuPg, Outcome, Story, started};
@@ -111,7 +108,7 @@ fn metrics_of_all_clients_come_as_one_page() {
 fn a_backup_can_be_opened_with_its_passphrase() {
     let mut story = Story::begin();
     let secret = |name: &str| fs::read_to_string(story.home().join("secrets").join(name));
-    let passphrase = Passphrase::new(secret("backup-passphrase").expect("readable"));
+    let passphrase = story.administrative().backup;
     let operator = secret("backup").expect("readable");
     let fetched = fetched(&story, "backup", &[]);
     assert!(fetched.status.success(), "{fetched:?}");

@@ -197,6 +197,9 @@ impl fmt::Display for Action {
             Self::Unlock => f.write_str("unlock it"),
             Self::Restore { from } => write!(f, "restore into it a backup of {from}"),
             Self::SetBoot { unattended } => write!(f, "turn unattended boot {unattended}"),
+            Self::SetLogging { logging } if logging.ip_address.is_unspecified() => {
+                f.write_str("send its log nowhere")
+            }
             Self::SetLogging { logging } => write!(
                 f,
                 "send its log ({} and worse) to {} port {}",

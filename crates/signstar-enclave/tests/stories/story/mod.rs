@@ -15,6 +15,7 @@ use std::{
 
 use serde_json::Value;
 use signstar_enclave::{Client, Description, Enclave, Error, HsmKind, KeyType, Options};
+use signstar_hsm::AdministrativeCredentials;
 use tempfile::TempDir;
 
 pub(crate) use openpgp::{GnuPg, is_installed, other_verdicts};
@@ -156,6 +157,19 @@ impl Story {
         self.command(&self.home().join("ssh/connect"))
     }
 
+    /// What `signstar-configure` administers the HSM with.
+    pub(crate) fn administrative(&self) -> AdministrativeCredentials {
+        let known = fs::read(self.home().join("secrets/administration/hsm-main"));
+        AdministrativeCredentials::from_octets(&known.expect("readable")).expect("whole")
+    }
+
+    /// `signstar-configure` of this enclave with `arguments`.
+    pub(crate) fn configure(&self, arguments: &[&str]) -> Outcome {
+        let mut command = self.command(&program("signstar-configure"));
+        command.args(arguments).arg("--config");
+        Outcome::of(command.arg(self.home().join("signstar.toml")))
+    }
+
     /// `signstar-request-signature` with `verb`.
     pub(crate) fn client_program(&self, verb: &str) -> Command {
         let mut command = self.command(&program("signstar-request-signature"));
@@ -240,8 +254,15 @@ impl Story {
         serde_json::from_str(&outcome.stdout).expect("JSON")
     }
 
-    /// The lines of the journal so far.
+    /// The lines of the journal so far, without changes of the HSM.
     pub(crate) fn journal(&self) -> Vec<Value> {
+        let mut lines = self.whole_journal();
+        lines.retain(|line| line.get("change").is_none());
+        lines
+    }
+
+    /// The lines of the journal so far.
+    pub(crate) fn whole_journal(&self) -> Vec<Value> {
         fs::read_to_string(self.home().join("journal"))
             .unwrap_or_default()
             .lines()
