@@ -122,10 +122,7 @@ impl SoftNetHsm {
         let path = self.data.join("tls-cert.pem");
         let pem = fs::read(&path).on("read", &path)?;
         let certificate = CertificateDer::from_pem_slice(&pem).doing("reading its certificate")?;
-        match Tls::pin(&certificate) {
-            Tls::Pin(sha256) => Ok(format!("pin:{}", hex::encode(sha256))),
-            _ => Err("no pin").doing("reading its certificate"),
-        }
+        Ok(Tls::pin(&certificate).to_string())
     }
 
     /// A handle on it, as nobody in particular.

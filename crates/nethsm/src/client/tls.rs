@@ -27,9 +27,9 @@ pub enum Tls {
     Ca(Vec<u8>),
     /// Like [`Tls::Ca`], read from a file when the client is made.
     CaFile(PathBuf),
-    /// The one with this SHA-256 of its DER form, whatever it says. Its key must have signed
-    /// the handshake.
-    Pin([u8; 32]),
+    /// One with one of these SHA-256 of its DER form, whatever it says: several while it is changed.
+    /// Its key must have signed the handshake.
+    Pin(Vec<[u8; 32]>),
     /// Any. For trying things out: whoever is in between can read the passphrases.
     Insecure,
 }
@@ -38,7 +38,10 @@ pub enum Tls {
 #[derive(Debug, thiserror::Error)]
 pub enum BadTls {
     /// The text names no mode.
-    #[error("a TLS mode is one of: system, ca:FILE, pin:SHA256 (64 hexadecimal digits), insecure")]
+    #[error(
+        "a TLS mode is one of: system, ca:FILE, pin:SHA256 (64 hexadecimal digits; several with commas \
+         between), insecure"
+    )]
     Mode,
     /// The file with certificates cannot be read.
     #[error("cannot read the certificates in {path}")]
@@ -59,7 +62,19 @@ pub enum BadTls {
 impl Tls {
     /// The pin of a certificate, given as DER.
     pub fn pin(certificate: &[u8]) -> Self {
-        Self::Pin(sha256(certificate))
+        Self::Pin(vec![sha256(certificate)])
+    }
+
+    /// The pin of the first of the certificates in `pem`, which is that of the device.
+    ///
+    /// # Errors
+    ///
+    /// [`BadTls::Empty`] if there is none, [`BadTls::Unusable`] if it is broken.
+    pub fn pin_of_pem(pem: &[u8]) -> Result<Self, BadTls> {
+        let first = CertificateDer::pem_slice_iter(pem).next();
+        let first = first.ok_or(BadTls::Empty)?;
+        let first = first.map_err(|error| BadTls::Unusable(error.into()))?;
+        Ok(Self::pin(&first))
     }
 
     /// What rustls needs to know.
@@ -75,7 +90,7 @@ impl Tls {
                 })?;
                 authorities(roots(&pem)?, &provider)?
             }
-            Self::Pin(pin) => ByItself::new(Some(*pin), &provider),
+            Self::Pin(pins) => ByItself::new(Some(pins.clone()), &provider),
             Self::Insecure => ByItself::new(None, &provider),
         };
         let configuration = ClientConfig::builder_with_provider(provider)
@@ -88,7 +103,8 @@ impl Tls {
     }
 }
 
-/// `system`, `ca:FILE`, `pin:` and 64 hexadecimal digits, or `insecure`.
+/// `system`, `ca:FILE`, `pin:` and 64 hexadecimal digits for each pin, with commas between, or
+/// `insecure`.
 impl FromStr for Tls {
     type Err = BadTls;
 
@@ -97,7 +113,10 @@ impl FromStr for Tls {
             None if text == "system" => Ok(Self::System),
             None if text == "insecure" => Ok(Self::Insecure),
             Some(("ca", file)) if !file.is_empty() => Ok(Self::CaFile(file.into())),
-            Some(("pin", digits)) => read_pin(digits).map(Self::Pin).ok_or(BadTls::Mode),
+            Some(("pin", digits)) => {
+                let pins: Option<Vec<_>> = digits.split(',').map(read_pin).collect();
+                pins.map(Self::Pin).ok_or(BadTls::Mode)
+            }
             _ => Err(BadTls::Mode),
         }
     }
@@ -110,9 +129,13 @@ impl fmt::Display for Tls {
             Self::System => f.write_str("system"),
             Self::Ca(_) => f.write_str("ca:(PEM)"),
             Self::CaFile(path) => write!(f, "ca:{}", path.display()),
-            Self::Pin(pin) => {
+            Self::Pin(pins) => {
                 f.write_str("pin:")?;
-                pin.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                for (at, pin) in pins.iter().enumerate() {
+                    f.write_str(if at == 0 { "" } else { "," })?;
+                    pin.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                }
+                Ok(())
             }
             Self::Insecure => f.write_str("insecure"),
         }
@@ -175,14 +198,14 @@ fn authorities(
 /// without that, anybody could show the certificate of the device and be it.
 #[derive(Debug)]
 struct ByItself {
-    pin: Option<[u8; 32]>,
+    pins: Option<Vec<[u8; 32]>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ByItself {
-    fn new(pin: Option<[u8; 32]>, provider: &CryptoProvider) -> Arc<Self> {
+    fn new(pins: Option<Vec<[u8; 32]>>, provider: &CryptoProvider) -> Arc<Self> {
         Arc::new(Self {
-            pin,
+            pins,
             algorithms: provider.signature_verification_algorithms,
         })
     }
@@ -197,8 +220,8 @@ impl ServerCertVerifier for ByItself {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        match self.pin {
-            Some(pin) if pin != sha256(end_entity) => {
+        match &self.pins {
+            Some(pins) if !pins.contains(&sha256(end_entity)) => {
                 Err(CertificateError::ApplicationVerificationFailure.into())
             }
             _ => Ok(ServerCertVerified::assertion()),
@@ -250,7 +273,11 @@ mod tests {
             .replace("PIN", "pin")
             .parse()
             .expect("a pin");
-        assert_eq!(upper, Tls::Pin([10; 32]));
+        assert_eq!(upper, Tls::Pin(vec![[10; 32]]));
+        let two = format!("{pin},{}", "0b".repeat(32));
+        let two: Tls = two.parse().expect("two pins");
+        assert_eq!(two, Tls::Pin(vec![[10; 32], [11; 32]]));
+        assert_eq!(two.to_string().parse::<Tls>().expect("as written"), two);
     }
 
     #[test]

@@ -22,7 +22,7 @@ fn a_pinned_certificate_is_enough() {
 fn another_pin_is_another_device() {
     let device = Device::replying(vec![json(200, OPERATIONAL)]);
     let client = device
-        .client_with(&Tls::Pin([7; 32]), &Options::default())
+        .client_with(&Tls::Pin(vec![[7; 32]]), &Options::default())
         .as_user(operator());
     let error = client.state().expect_err("another certificate");
     assert!(matches!(error, Error::Tls { .. }), "{error:?}");

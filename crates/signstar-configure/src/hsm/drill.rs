@@ -73,7 +73,8 @@ pub(super) fn verify(
     let mut here = desired.clone();
     here.devices = vec![DesiredDevice {
         url: device.url.clone(),
-        trusted: Some(device.pin.clone()),
+        trusted: [device.pin.clone()].into(),
+        certificate: None,
         network: None,
     }];
     let operators = desired.users.iter();

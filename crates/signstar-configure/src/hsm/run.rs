@@ -55,11 +55,13 @@ impl<'a> Entry<'a> {
         let known = Known::read(administration.folder.join(format!("seen-{name}")))?;
         let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
         for device in &mut wanted.desired.devices {
-            if device.trusted.is_none() {
-                device.trusted = known.pin(&device.url).map(str::to_owned);
+            if device.trusted.is_empty() {
+                let pin = known.pin(&device.url).map(str::to_owned);
+                device.trusted.extend(pin);
             }
-            if device.trusted.is_none() && !scope.trust_new.is_empty() {
-                device.trusted = trusted_now(&device.url, &scope.trust_new, timeout);
+            if device.trusted.is_empty() && !scope.trust_new.is_empty() {
+                let pin = trusted_now(&device.url, &scope.trust_new, timeout);
+                device.trusted.extend(pin);
             }
         }
         Ok(Self {
@@ -311,7 +313,8 @@ pub(super) fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmEr
             entry.back_up(&access, out)?;
         }
         for device in &entry.wanted.desired.devices {
-            if let Some(pin) = &device.trusted {
+            let now = device.certificate.iter().map(|wanted| &wanted.sha256);
+            if let Some(pin) = now.chain(&device.trusted).next() {
                 entry.known.note(&device.url, pin)?;
             }
         }

@@ -1,7 +1,14 @@
 //! What the configuration wants of an HSM.
 
 use std::{
-    collections::BTreeMap, error::Error as StdError, net::Ipv4Addr, str::FromStr, time::SystemTime,
+    collections::{BTreeMap, BTreeSet},
+    error::Error as StdError,
+    fs::File,
+    io::Read,
+    net::Ipv4Addr,
+    path::Path,
+    str::FromStr,
+    time::SystemTime,
 };
 
 use jiff::Timestamp;
@@ -17,11 +24,13 @@ use signstar::config::{
     self, Account, Boot, Config, Credential, HsmName, HsmUser, Key, Log, Mechanism, NetHsm, Role,
 };
 use signstar_hsm::state::{
-    ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus,
+    ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus, TlsCertificate,
 };
 
 use super::HsmError;
 
+/// The most octets of a TLS certificate with those of its authorities.
+const MAX_CERTIFICATES: u64 = 64 << 10;
 /// A clock may be wrong by so many seconds.
 const CLOCK_SECONDS: u32 = 60;
 
@@ -112,16 +121,23 @@ impl Wanted {
     }
 
     fn device(&mut self, name: &HsmName, device: &config::Device) -> Result<(), HsmError> {
-        if device.tls_certificate.is_some() {
+        let trusted = match value::<Tls>(&device.tls)? {
+            tls @ Tls::Pin(_) => pins(&tls),
+            _ => BTreeSet::new(),
+        };
+        let certificate = device.tls_certificate.as_deref();
+        let certificate = certificate.map(certificate_in).transpose()?;
+        if let Some(TlsCertificate { sha256, .. }) = &certificate
+            && !trusted.is_empty()
+            && !trusted.contains(sha256)
+        {
             return Err(HsmError::Unfit(format!(
-                "[hsm.{name}] has `tls-certificate`, which is not set by this program: set it with \
-                 `nethsm`, and leave it out here"
+                "[hsm.{name}] pins certificates of {url}, but not the one in `tls-certificate`: whoever \
+                 signs would not know it any more. Write tls = \"pin:{all},{sha256}\"",
+                url = device.url,
+                all = trusted.into_iter().collect::<Vec<_>>().join(",")
             )));
         }
-        let trusted = match value::<Tls>(&device.tls)? {
-            tls @ Tls::Pin(_) => Some(tls.to_string().trim_start_matches("pin:").to_owned()),
-            _ => None,
-        };
         let network = device.network.map(|network| Network {
             ip_address: network.address.address,
             netmask: mask(network.address.prefix),
@@ -137,6 +153,7 @@ impl Wanted {
         self.desired.devices.push(DesiredDevice {
             url: device.url.clone(),
             trusted,
+            certificate,
             network,
         });
         Ok(())
@@ -251,7 +268,7 @@ fn kind(key: &Key) -> Option<DesiredKey> {
         Mechanism::Ecdsa => KeyMechanism::EcdsaSignature,
         Mechanism::Ed25519 => KeyMechanism::EdDsaSignature,
     };
-    let mut mechanisms = std::collections::BTreeSet::from([mechanism]);
+    let mut mechanisms = BTreeSet::from([mechanism]);
     if mechanism == KeyMechanism::RsaSignaturePssSha512 {
         // The client chooses the digest.
         mechanisms.insert(KeyMechanism::RsaSignaturePssSha256);
@@ -264,6 +281,26 @@ fn kind(key: &Key) -> Option<DesiredKey> {
         user_ids: Vec::new(),
         expires: None,
     })
+}
+
+/// The certificate in the file at `path`, with what is behind it.
+fn certificate_in(path: &Path) -> Result<TlsCertificate, HsmError> {
+    let file = File::open(path).map_err(HsmError::file(path))?;
+    let mut pem = String::new();
+    file.take(MAX_CERTIFICATES)
+        .read_to_string(&mut pem)
+        .map_err(HsmError::file(path))?;
+    let first = Tls::pin_of_pem(pem.as_bytes())
+        .map_err(|error| HsmError::Unfit(format!("{}: {error}", path.display())))?;
+    let sha256 = pins(&first).pop_first().unwrap_or_default();
+    Ok(TlsCertificate { pem, sha256 })
+}
+
+/// Pins in hexadecimal digits, in lower case.
+fn pins(tls: &Tls) -> BTreeSet<String> {
+    let text = tls.to_string();
+    let pins = text.trim_start_matches("pin:").split(',');
+    pins.map(str::to_owned).collect()
 }
 
 /// A point in time as OpenPGP counts it.

@@ -1,6 +1,7 @@
 //! HSMs brought to what a configuration says, by the program itself.
 
 mod administrators;
+mod certificates;
 mod secrets;
 
 use std::{

@@ -148,9 +148,11 @@ impl<'a> Access<'a> {
             let url: Url =
                 (device.url.parse()).map_err(|error| value(&device.url, Box::new(error)))?;
             let mut client = None;
-            if let Some(trusted) = &device.trusted {
-                let bad = |error| value(trusted, Box::new(error));
-                let tls: Tls = format!("pin:{trusted}").parse().map_err(bad)?;
+            let pins: Vec<&str> = device.known_by().collect();
+            if !pins.is_empty() {
+                let pins = format!("pin:{}", pins.join(","));
+                let bad = |error| value(&pins, Box::new(error));
+                let tls: Tls = pins.parse().map_err(bad)?;
                 client = Some(handle(&url, &tls, timeout).map_err(bad)?);
             }
             devices.push(Device {

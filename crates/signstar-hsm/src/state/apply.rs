@@ -124,6 +124,9 @@ impl Access<'_> {
             Action::SetLogging { logging } => self.root(client)?.set_logging(logging)?,
             Action::SetNtp { ntp } => self.root(client)?.set_ntp(ntp)?,
             Action::SetTime => self.root(client)?.set_time(DeviceTime(Timestamp::now()))?,
+            Action::SetTlsCertificate { sha256 } => {
+                self.set_tls_certificate(client, name, sha256)?;
+            }
             Action::SetNetwork { network } => self.root(client)?.set_network(network)?,
             Action::SetBackupPassphrase => self.set_backup_passphrase(client)?,
             Action::AddUser {
@@ -271,6 +274,21 @@ impl Access<'_> {
         };
         asking.restore(&arguments, backup)?;
         Ok(())
+    }
+
+    fn set_tls_certificate(
+        &self,
+        client: &Client,
+        name: &str,
+        sha256: &str,
+    ) -> Result<(), AccessError> {
+        let mut devices = self.desired.devices.iter();
+        let device = devices.find(|device| device.url == name);
+        let wanted = device.and_then(|device| device.certificate.as_ref());
+        let wanted = wanted
+            .filter(|wanted| wanted.sha256 == sha256)
+            .ok_or_else(|| AccessError::Untrusted(name.to_owned()))?;
+        Ok(self.root(client)?.set_tls_certificate(wanted.pem.clone())?)
     }
 
     fn set_backup_passphrase(&self, client: &Client) -> Result<(), AccessError> {

@@ -51,10 +51,30 @@ pub struct Desired {
 pub struct DesiredDevice {
     /// Its address, as in `https://192.168.1.1/api/v1`.
     pub url: String,
-    /// The SHA-256 of the TLS certificate that it is known by, in lower-case hexadecimal.
-    pub trusted: Option<String>,
+    /// The SHA-256 of the TLS certificates that it is known by, in lower-case hexadecimal.
+    pub trusted: BTreeSet<String>,
+    /// The TLS certificate that it is to have, by which it is known as well.
+    pub certificate: Option<TlsCertificate>,
     /// Its place in the network.
     pub network: Option<Network>,
+}
+
+/// The TLS certificate that a device is to have, for the TLS key that it has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TlsCertificate {
+    /// It, with those of its authorities behind it.
+    pub pem: String,
+    /// The SHA-256 of its DER form, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+impl DesiredDevice {
+    /// The SHA-256 of all certificates that it is known by, one of which it shows.
+    pub(super) fn known_by(&self) -> impl Iterator<Item = &str> {
+        let wanted = self.certificate.iter();
+        let wanted = wanted.map(|certificate| &certificate.sha256);
+        self.trusted.iter().chain(wanted).map(String::as_str)
+    }
 }
 
 /// One user.

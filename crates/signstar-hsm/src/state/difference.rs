@@ -17,6 +17,8 @@ use crate::Which;
 pub(super) struct Difference<'a> {
     pub(super) desired: &'a Desired,
     pub(super) device: &'a DesiredDevice,
+    /// The SHA-256 of the TLS certificate that it shows.
+    pub(super) shown: Option<&'a str>,
     pub(super) content: &'a Content,
     /// The users whose new passphrase some device has already.
     pub(super) changing: &'a BTreeSet<UserId>,
@@ -48,6 +50,14 @@ impl Difference<'_> {
         self.keys();
         self.tag_users();
         self.certificates();
+        // Who looks at it by the old certificate is to find all the rest done.
+        if let Some(certificate) = &self.device.certificate
+            && self.shown != Some(&certificate.sha256)
+        {
+            self.step(Action::SetTlsCertificate {
+                sha256: certificate.sha256.clone(),
+            });
+        }
         // A device that moves away cannot be asked for anything else.
         if let Some(network) = self.device.network
             && self.content.network != Some(network)

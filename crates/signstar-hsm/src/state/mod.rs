@@ -27,7 +27,9 @@ mod step;
 pub use access::{Access, AccessError, CertificateStore, Operators, Salts};
 pub use administrators::rotate_administrators;
 pub use apply::{ApplyError, BringAboutError, bring_about};
-pub use desired::{ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus};
+pub use desired::{
+    ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus, TlsCertificate,
+};
 pub use note::Note;
 pub use observed::{
     BackupPassphrase, Condition, Content, FoundKey, FoundUser, Login, Observed, ObservedDevice,

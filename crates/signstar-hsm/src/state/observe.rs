@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 use signstar::sign::Certificate;
 
 use super::{
-    Access, AccessError, BackupPassphrase, Condition, Content, FoundKey, FoundUser, KeyPath, Login,
-    Observed, ObservedDevice, Slot,
+    Access, AccessError, BackupPassphrase, Condition, Content, DesiredDevice, FoundKey, FoundUser,
+    KeyPath, Login, Observed, ObservedDevice, Slot,
     access::{Device, handle, patiently},
     certify,
 };
@@ -36,9 +36,7 @@ impl Access<'_> {
     pub fn observe(&self) -> Result<Observed, AccessError> {
         let mut observed = Observed::default();
         for (device, wanted) in self.devices.iter().zip(&self.desired.devices) {
-            observed
-                .devices
-                .push(self.device(device, wanted.trusted.as_deref())?);
+            observed.devices.push(self.device(device, wanted)?);
         }
         for (user, wanted) in &self.desired.users {
             let is_stored_here = wanted.role != UserRole::Administrator;
@@ -60,7 +58,7 @@ impl Access<'_> {
     fn device(
         &self,
         device: &Device,
-        trusted: Option<&str>,
+        wanted: &DesiredDevice,
     ) -> Result<ObservedDevice, AccessError> {
         let tls = match Tls::shown(&device.url, self.timeout) {
             Ok(tls) => tls,
@@ -73,10 +71,12 @@ impl Access<'_> {
         };
         let shown = tls.to_string().trim_start_matches("pin:").to_owned();
         let condition = match &device.client {
-            Some(client) if trusted == Some(&shown) => match self.condition(client) {
-                Err(AccessError::Device(error)) => Condition::Unreachable(whole(&error)),
-                condition => condition?,
-            },
+            Some(client) if wanted.known_by().any(|pin| pin == shown) => {
+                match self.condition(client) {
+                    Err(AccessError::Device(error)) => Condition::Unreachable(whole(&error)),
+                    condition => condition?,
+                }
+            }
             _ => {
                 let stranger = handle(&device.url, &tls, self.timeout).ok();
                 Condition::Unknown(stranger.and_then(|stranger| stranger.state().ok()))

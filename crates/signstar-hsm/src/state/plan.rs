@@ -9,8 +9,8 @@ use nethsm::id::UserId;
 use serde::Serialize;
 
 use super::{
-    Action, Condition, Content, Desired, DesiredDevice, KeyPath, Login, Note, Observed, Refusal,
-    Slot, Step, difference::Difference,
+    Action, Condition, Content, Desired, DesiredDevice, KeyPath, Login, Note, Observed,
+    ObservedDevice, Refusal, Slot, Step, difference::Difference,
 };
 
 /// What is to be done, in this order. Nothing in it is secret.
@@ -82,12 +82,12 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan {
             _ => None,
         };
         if let Some(content) = content {
-            planning.difference(device, content, None);
+            planning.difference(device, found, content, None);
             planning.keep_certificates(device, content, &observed.kept);
         }
         let source = Source { device, content };
         for (_, (device, found)) in devices.iter().enumerate().filter(|(at, _)| *at != first) {
-            planning.other(device, &found.condition, &source);
+            planning.other(device, found, &source);
         }
     }
     let all_are_seen = devices
@@ -130,12 +130,14 @@ impl Planning<'_> {
     fn difference(
         &mut self,
         device: &DesiredDevice,
+        found: &ObservedDevice,
         content: &Content,
         certificates: Option<&BTreeMap<KeyPath, String>>,
     ) {
         let mut difference = Difference {
             desired: self.desired,
             device,
+            shown: found.shown.as_deref(),
             content,
             changing: self.changing,
             certificates,
@@ -145,8 +147,8 @@ impl Planning<'_> {
     }
 
     /// A device that is to have what the source has.
-    fn other(&mut self, device: &DesiredDevice, found: &Condition, source: &Source<'_>) {
-        let content = match found {
+    fn other(&mut self, device: &DesiredDevice, found: &ObservedDevice, source: &Source<'_>) {
+        let content = match &found.condition {
             Condition::Unprovisioned if source.content.is_some() => {
                 return self.restore(device, source);
             }
@@ -178,7 +180,7 @@ impl Planning<'_> {
         if is_same && is_lacking {
             self.restore(device, source);
         } else if is_same {
-            self.difference(device, content, Some(&certificates(known)));
+            self.difference(device, found, content, Some(&certificates(known)));
         }
     }
 
@@ -254,22 +256,23 @@ impl Planning<'_> {
 /// What keeps a device from being looked at.
 fn obstacle(device: &DesiredDevice, shown: Option<&str>, found: &Condition) -> Option<Refusal> {
     let url = device.url.clone();
-    match (found, shown, &device.trusted) {
-        (Condition::Unreachable(why), ..) => Some(Refusal::Unreachable {
+    let is_known = |shown| device.known_by().any(|pin| pin == shown);
+    match (found, shown) {
+        (Condition::Unreachable(why), _) => Some(Refusal::Unreachable {
             device: url,
             why: why.clone(),
         }),
-        (_, Some(shown), None) => Some(Refusal::New {
+        (_, Some(shown)) if !is_known(shown) && device.trusted.is_empty() => Some(Refusal::New {
             device: url,
             shown: shown.to_owned(),
         }),
-        (_, Some(shown), Some(trusted)) if shown != trusted => Some(Refusal::OtherCertificate {
+        (_, Some(shown)) if !is_known(shown) => Some(Refusal::OtherCertificate {
             device: url,
-            trusted: trusted.clone(),
+            trusted: device.known_by().collect::<Vec<_>>().join(", "),
             shown: shown.to_owned(),
         }),
-        (Condition::Failed, ..) => Some(Refusal::Failed { device: url }),
-        (Condition::NoAdministrator, ..) => Some(Refusal::NoAdministrator { device: url }),
+        (Condition::Failed, _) => Some(Refusal::Failed { device: url }),
+        (Condition::NoAdministrator, _) => Some(Refusal::NoAdministrator { device: url }),
         _ => None,
     }
 }

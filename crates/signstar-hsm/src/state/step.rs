@@ -55,6 +55,11 @@ pub enum Action {
     },
     /// Sets its clock.
     SetTime,
+    /// Gives it the TLS certificate that it is to have.
+    SetTlsCertificate {
+        /// The SHA-256 of that, in lower-case hexadecimal.
+        sha256: String,
+    },
     /// Gives it its place in the network.
     SetNetwork {
         /// Where.
@@ -210,6 +215,9 @@ impl fmt::Display for Action {
                 None => f.write_str("get the time from nobody"),
             },
             Self::SetTime => f.write_str("set its clock"),
+            Self::SetTlsCertificate { sha256 } => {
+                write!(f, "give it the TLS certificate {sha256}")
+            }
             Self::SetNetwork { network } => write!(
                 f,
                 "give it the address {} mask {} gateway {}",

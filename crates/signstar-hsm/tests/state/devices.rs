@@ -260,7 +260,7 @@ fn a_device_with_other_keys_is_not_overwritten() {
 fn a_stranger_is_told_nothing() {
     let mut desired = little();
     let bench = Bench::with(1, &mut desired);
-    let pin = desired.devices[0].trusted.take().expect("known");
+    let pin = desired.devices[0].trusted.pop_first().expect("known");
     let plan = bench.plan(&desired);
     let Some(Refusal::New { shown, .. }) = plan.refusals.first() else {
         panic!("{plan}");
@@ -270,7 +270,7 @@ fn a_stranger_is_told_nothing() {
         bench.apply(&desired),
         Err(BringAboutError::Refused(_))
     ));
-    desired.devices[0].trusted = Some("00".repeat(32));
+    desired.devices[0].trusted = ["00".repeat(32)].into();
     let plan = bench.plan(&desired);
     assert!(matches!(
         &plan.refusals[..],

@@ -51,7 +51,8 @@ pub(crate) fn ed25519(names: &[&str], user_ids: &[&str]) -> DesiredKey {
 pub(crate) fn device(url: &str, trusted: Option<&str>) -> DesiredDevice {
     DesiredDevice {
         url: url.to_owned(),
-        trusted: trusted.map(str::to_owned),
+        trusted: trusted.map(str::to_owned).into_iter().collect(),
+        certificate: None,
         network: None,
     }
 }

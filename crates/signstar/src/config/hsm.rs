@@ -66,7 +66,8 @@ pub struct NetHsm {
 pub struct Device {
     /// The REST API, for example `https://192.168.1.1/api/v1`.
     pub url: String,
-    /// How the device is recognised: `system`, `ca:FILE`, `pin:SHA256` or `insecure`.
+    /// How the device is recognised: `system`, `ca:FILE`, `pin:SHA256` or `insecure`; several pins with
+    /// commas between.
     pub tls: String,
     /// The file with the TLS certificate that it is to have, PEM, with those of its authorities
     /// behind it; without one it keeps what it has.

@@ -63,9 +63,9 @@ fn is_address(url: &str) -> bool {
 fn is_trust(tls: &str) -> bool {
     match tls.split_once(':') {
         Some(("ca", file)) => file.starts_with('/'),
-        Some(("pin", digits)) => {
+        Some(("pin", pins)) => pins.split(',').all(|digits| {
             digits.len() == 64 && digits.bytes().all(|octet| octet.is_ascii_hexdigit())
-        }
+        }),
         Some(_) => false,
         None => matches!(tls, "system" | "insecure"),
     }
