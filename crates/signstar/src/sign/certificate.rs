@@ -16,7 +16,7 @@ use pgp::{
     ser::Serialize,
     types::{
         Fingerprint, KeyDetails, KeyVersion, SignatureBytes, SignedUser, Tag, Timestamp,
-        TimestampError, VerifyingKey,
+        TimestampError,
     },
 };
 
@@ -26,7 +26,7 @@ pub use statement::{InvalidUserId, Terms, mail};
 pub use tree::{FileTree, NoTree};
 
 use self::statement::Statement;
-use super::{InvalidPublicKey, PublicKey, Signer, armor};
+use super::{InvalidPublicKey, NotByThisKey, PublicKey, Signer, armor, raw};
 
 /// The longest certificate that is read, in octets (1 MiB: the certificate slot of a NetHSM).
 const MAX_OCTETS: usize = 1 << 20;
@@ -206,7 +206,7 @@ impl Certificate {
 
     /// The public half of its primary key, if that is of a kind that signs here.
     pub fn public_key(&self) -> Option<PublicKey> {
-        PublicKey::of_packet(&self.inner.primary_key)
+        PublicKey::of_params(self.inner.primary_key.public_params())
     }
 
     pub(super) fn primary(&self) -> &packet::PublicKey {
@@ -271,16 +271,17 @@ impl SigningComponent<'_> {
         created <= at && self.expires.is_none_or(|end| SystemTime::from(at) < end)
     }
 
+    /// Checks that this key made `signature` over `digest`, a SHA-512.
     pub(super) fn verify(
         &self,
-        hash: HashAlgorithm,
         digest: &[u8],
         signature: &SignatureBytes,
-    ) -> Result<(), pgp::errors::Error> {
-        match self.key {
-            Component::Primary(key) => key.verify(hash, digest, signature),
-            Component::Subkey(key) => key.verify(hash, digest, signature),
-        }
+    ) -> Result<(), NotByThisKey> {
+        let params = match self.key {
+            Component::Primary(key) => key.public_params(),
+            Component::Subkey(key) => key.public_params(),
+        };
+        raw::verify(params, digest, signature)
     }
 }
 

@@ -77,10 +77,10 @@ pub enum DoesNotVerify {
     /// The digest that it states is not that of the file.
     #[error("it states the digest of another file")]
     OtherDigest,
-    /// The mathematics says no.
+    /// What it is said to have signed cannot be put together.
     #[error("the signature is not one of this file")]
     Cryptography(#[source] pgp::errors::Error),
-    /// The mathematics says no, for a signature other than OpenPGP.
+    /// The mathematics says no.
     #[error("the signature is not one of this file")]
     Raw(#[source] NotByThisKey),
     /// It is an SSH signature for another purpose.
@@ -334,8 +334,10 @@ impl Detached {
             .signature
             .signature()
             .ok_or(DoesNotVerify::Unsupported)?;
-        key.verify(config.hash_alg, digest, raw)
-            .map_err(DoesNotVerify::Cryptography)
+        if config.hash_alg != HashAlgorithm::Sha512 {
+            return Err(DoesNotVerify::Unsupported);
+        }
+        key.verify(digest, raw).map_err(DoesNotVerify::Raw)
     }
 
     /// Checks what can be told about this signature without a certificate: that its digest begins

@@ -4,7 +4,7 @@ use pgp::{
     crypto::public_key::PublicKeyAlgorithm,
     packet::{self, PubKeyInner},
     ser::Serialize,
-    types::{KeyDetails, KeyVersion, Mpi, PublicParams, Timestamp},
+    types::{KeyVersion, Mpi, PublicParams, Timestamp},
 };
 
 /// Curve object identifiers without tag and length (RFC 9580 §9.2).
@@ -93,8 +93,7 @@ impl PublicKey {
     }
 
     /// The public half of an OpenPGP key, if it is of a kind that signs here.
-    pub(super) fn of_packet(key: &packet::PublicKey) -> Option<Self> {
-        let params = key.public_params();
+    pub(super) fn of_params(params: &PublicParams) -> Option<Self> {
         let fields = params.to_bytes().ok()?;
         match params {
             PublicParams::RSA(_) => {

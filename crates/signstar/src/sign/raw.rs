@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use der::{Decode, Sequence, asn1::UintRef};
+use der::{Decode, Encode, Sequence, asn1::UintRef};
 use pgp::{
     crypto::{hash::HashAlgorithm, public_key::PublicKeyAlgorithm},
     errors::Error as PgpError,
@@ -13,7 +13,7 @@ use pgp::{
     },
 };
 
-use super::Certificate;
+use super::{Certificate, NotByThisKey, PublicKey};
 use crate::request::Digest;
 
 /// `DigestInfo` of a SHA-512 up to the digest itself (RFC 8017 §9.2, note 1).
@@ -155,9 +155,49 @@ fn sign_with(
     Ok((message, SignatureBytes::Mpis(mpis)))
 }
 
-fn message(params: &PublicParams, digest: &[u8; 64]) -> Result<Message, SignerError> {
+/// Checks an OpenPGP signature over a SHA-512, or over as much of one as ECDSA takes, with the key that
+/// `params` are of.
+pub(super) fn verify(
+    params: &PublicParams,
+    digest: &[u8],
+    signature: &SignatureBytes,
+) -> Result<(), NotByThisKey> {
+    let message = message(params, digest).map_err(|_| NotByThisKey)?;
+    let key = PublicKey::of_params(params).ok_or(NotByThisKey)?;
+    let raw = as_signed(&key, signature).ok_or(NotByThisKey)?;
+    key.verify(&message, &raw)
+}
+
+/// What a [`Signer`] returned, from the numbers of it in an OpenPGP signature, which have no zeros
+/// before them.
+fn as_signed(key: &PublicKey, signature: &SignatureBytes) -> Option<Vec<u8>> {
+    fn padded(number: &Mpi, octets: usize) -> Option<Vec<u8>> {
+        let zeros = octets.checked_sub(number.len())?;
+        Some([&vec![0; zeros], number.as_ref()].concat())
+    }
+    let mpis = match signature {
+        SignatureBytes::Native(octets) => return Some(octets.to_vec()),
+        SignatureBytes::Mpis(mpis) => &mpis[..],
+    };
+    match (key, mpis) {
+        (PublicKey::Rsa { modulus, .. }, [number]) => padded(number, modulus.len()),
+        (PublicKey::Ed25519(_), [r, s]) => Some([padded(r, 32)?, padded(s, 32)?].concat()),
+        (PublicKey::P256(_) | PublicKey::P384(_) | PublicKey::P521(_), [r, s]) => {
+            let r = UintRef::new(r.as_ref()).ok()?;
+            let s = UintRef::new(s.as_ref()).ok()?;
+            EcdsaSigValue { r, s }.to_der().ok()
+        }
+        _ => None,
+    }
+}
+
+fn message(params: &PublicParams, digest: &[u8]) -> Result<Message, SignerError> {
     match params {
-        PublicParams::RSA(_) => Ok(Message::RsaPkcs1(digest_info(&Digest::Sha512(*digest)))),
+        PublicParams::RSA(_) => {
+            let digest = digest.try_into().map(Digest::Sha512);
+            let digest = digest.map_err(|error| SignerError::Denied(Box::new(error)))?;
+            Ok(Message::RsaPkcs1(digest_info(&digest)))
+        }
         PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Ed25519 { .. })
         | PublicParams::Ed25519(_) => Ok(Message::Ed25519(digest.to_vec())),
         PublicParams::ECDSA(EcdsaPublicParams::P256 { .. }) => {
