@@ -60,7 +60,11 @@ impl Logged {
         refused.expect(1);
         refused.expect_complaint("[client.checkpoints] has the key of the log");
         let certificate = logged.story.certificate("checkpoints");
-        let certificate = format!("certificate = \"{}\"\n", certificate.display());
+        let certificate = format!(
+            "certificate = \"{}\"\n\
+             user-ids = [\"Example Packaging (checkpoints) <checkpoints@signstar.example>\"]\n",
+            certificate.display()
+        );
         let (before, _) = named
             .split_once("\n[client.\"checkpoints\"]")
             .expect("the last section");
@@ -180,4 +184,25 @@ fn a_wrong_signature_is_not_published() {
     logged.story.restart_hsm(&[]);
     logged.start();
     assert_eq!(logged.append("r-2").expect("a proof").index(), 1);
+}
+
+#[test]
+fn its_passphrase_changes_while_the_log_serves() {
+    let mut logged = Logged::begin();
+    logged.start();
+    logged.append("r-0").expect("a proof");
+    let path = logged.story.home().join("secrets/checkpoints");
+    let mut seen = vec![fs::read(&path).expect("readable")];
+    for round in 1..4 {
+        let user = ["rotate", "--user", "checkpoints"];
+        logged.story.configure(&user).expect(0);
+        let new = fs::read(&path).expect("readable");
+        assert!(!seen.contains(&new), "round {round}");
+        seen.push(new);
+        let proof = logged.append(&format!("r-{round}"));
+        assert_eq!(proof.expect("a proof").index(), round);
+    }
+    logged.story.configure(&["hsm", "plan"]).expect(0);
+    let writer = logged.writer.as_mut().expect("it was started");
+    assert!(writer.try_wait().expect("own child").is_none(), "it ended");
 }
