@@ -203,11 +203,16 @@ impl Error {
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>())
             .is_some();
-        let source = error.into();
         if is_tls {
-            Self::Tls { source }
-        } else {
-            Self::Unreachable { source }
+            return Self::Tls {
+                source: error.into(),
+            };
         }
+        let source = match error.kind() {
+            // What TLS says of it is for those who write servers.
+            std::io::ErrorKind::UnexpectedEof => "it has closed the connection".into(),
+            _ => error.into(),
+        };
+        Self::Unreachable { source }
     }
 }

@@ -27,8 +27,7 @@ impl Entry<'_> {
             }
         };
         let access = self.access(Some(&old))?;
-        rotate_administrators(&access, &new, &mut self.teller(out)?)
-            .map_err(|error| HsmError::Apply(Box::new(error)))?;
+        rotate_administrators(&access, &new, &mut self.teller(out)?)?;
         self.back_up(&access, out)?;
         self.file.promote_next().map_err(bad)?;
         self.note("drop the old administrative credentials", out)

@@ -13,6 +13,9 @@ use signstar_hsm::state::Access;
 
 use super::HsmError;
 
+/// What the names of backups begin with that are not complete.
+const INCOMPLETE: &str = ".incomplete-";
+
 /// The folder of backups of one HSM: `STATE/USER/backups/HSM` of the user that downloads them.
 #[derive(Debug)]
 pub(super) struct Backups {
@@ -44,8 +47,10 @@ impl Backups {
     /// Has the device called `device` make one, and returns where it is.
     pub(super) fn make(&self, access: &Access<'_>, device: &str) -> Result<PathBuf, HsmError> {
         fs::create_dir_all(&self.folder).map_err(HsmError::file(&self.folder))?;
+        self.forget_incomplete();
         let failed = |error| HsmError::file(&self.folder)(error);
         let mut file = tempfile::Builder::new()
+            .prefix(INCOMPLETE)
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(&self.folder)
             .map_err(failed)?;
@@ -63,6 +68,17 @@ impl Backups {
             .and_then(|folder| folder.sync_all())
             .map_err(failed)?;
         Ok(path)
+    }
+
+    /// Removes what is left of those that were killed. Nobody else makes one meanwhile.
+    fn forget_incomplete(&self) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(INCOMPLETE.as_bytes()) {
+                // It is in nobody's way: the next one tries again.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// The newest one.

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io, path::PathBuf};
 use signstar::config::HsmName;
 use signstar_hsm::{
     BadCredential,
-    state::{AccessError, ApplyError, BringAboutError, Plan},
+    state::{AccessError, ApplyError, BringAboutError, Plan, Step},
 };
 
 use crate::{Error, shares::SharesError};
@@ -46,8 +46,13 @@ pub enum HsmError {
     #[error(transparent)]
     Access(#[from] AccessError),
     /// A change could not be made.
-    #[error("cannot {}", .0.step)]
-    Apply(#[source] Box<ApplyError>),
+    #[error("{}", undone(step))]
+    Apply {
+        /// The change.
+        step: Box<Step>,
+        /// Why not.
+        source: AccessError,
+    },
     /// It does not come to an end.
     #[error("there is still something to do after everything was done")]
     NoEnd,
@@ -83,9 +88,15 @@ impl From<BringAboutError> for HsmError {
         match error {
             BringAboutError::Refused(plan) => Self::Refused(plan),
             BringAboutError::Access(error) => Self::Access(error),
-            BringAboutError::Apply(error) => Self::Apply(Box::new(error)),
+            BringAboutError::Apply(error) => error.into(),
             BringAboutError::NoEnd(_) => Self::NoEnd,
         }
+    }
+}
+
+impl From<ApplyError> for HsmError {
+    fn from(ApplyError { step, source }: ApplyError) -> Self {
+        Self::Apply { step, source }
     }
 }
 
@@ -124,7 +135,7 @@ impl HsmError {
             }
             Self::NoHsm(_) => "check --hsm",
             Self::Refused(_) => "nothing was changed; see to what is refused, then run this again",
-            Self::Access(_) | Self::Apply(_) => "what was done stays done; run this again",
+            Self::Access(_) | Self::Apply { .. } => "what was done stays done; run this again",
             Self::NoEnd => "look at `signstar-configure hsm plan`: somebody else may be at it",
             Self::File { .. } => "check the path and who may use it",
             Self::NoBackup(_) => "make one with `signstar-configure backup`",
@@ -143,9 +154,17 @@ impl HsmError {
             Self::NoAdministration => 22,
             Self::Refused(plan) => of_plan(plan),
             Self::Access(error) => of_access(error),
-            Self::Apply(error) => of_access(&error.source),
+            Self::Apply { source, .. } => of_access(source),
             _ => 1,
         }
+    }
+}
+
+/// What could not be done.
+fn undone(step: &Step) -> String {
+    match &step.device {
+        Some(device) => format!("{device}: cannot {}", step.action),
+        None => format!("cannot {}", step.action),
     }
 }
 

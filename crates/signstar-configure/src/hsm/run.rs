@@ -337,8 +337,7 @@ pub(super) fn rotate(
         let is_meant =
             |user: &&UserId| users.is_empty() || users.iter().any(|one| one == user.as_str());
         for user in entry.passphrases.users().filter(is_meant) {
-            rotate_one(&access, user, &mut entry.teller(out)?)
-                .map_err(|error| HsmError::Apply(Box::new(error)))?;
+            rotate_one(&access, user, &mut entry.teller(out)?)?;
         }
         entry.back_up(&access, out)?;
     }

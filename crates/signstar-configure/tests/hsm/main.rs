@@ -2,6 +2,7 @@
 
 mod administrators;
 mod certificates;
+mod interrupted;
 mod secrets;
 
 use std::{
@@ -12,20 +13,21 @@ use std::{
     time::Duration,
 };
 
-use nethsm::client::{Client, Tls, Url};
+use nethsm::client::{Tls, Url};
 use serde_json::Value;
 use signstar::{
     config::Config,
     sign::{Certificate, Message},
 };
 use signstar_hsm::{Conduct, Event, Hurry, Witness};
-use softnethsm::{Device, Server};
+use softnethsm::{Cut, Device, Misbehaviour, Server};
 use tempfile::TempDir;
 
-/// A host with one HSM of some devices.
+/// A host with one HSM of some devices: each with its address and the SHA-256 of its certificate.
 struct Host {
     folder: TempDir,
     devices: Vec<(Option<Server>, String, String)>,
+    cuts: Vec<Cut>,
 }
 
 #[derive(Debug)]
@@ -41,19 +43,28 @@ impl Host {
         let mut host = Self {
             folder,
             devices: Vec::new(),
+            cuts: Vec::new(),
         };
         for at in 0..devices {
-            let data = host.path(&format!("device{at}"));
-            let device = Device::open(&data).expect("a device").with_portable_users();
-            let server = Server::start(device, "127.0.0.1:0", None).expect("a server");
-            let url = format!("https://{}/api/v1", server.address());
-            let parsed: Url = url.parse().expect("an address");
-            let pin = Tls::shown(&parsed, Duration::from_secs(30)).expect("a certificate");
-            let pin = pin.to_string().replace("pin:", "");
-            host.devices.push((Some(server), url, pin));
+            host.add_device(&format!("device{at}"));
         }
         host.configure("tls = \"insecure\"", "");
         host
+    }
+
+    /// A fresh device with its data in a folder of this name.
+    fn add_device(&mut self, name: &str) {
+        let device = Device::open(&self.path(name)).expect("a device");
+        let misbehaviour = Misbehaviour::default();
+        self.cuts.push(misbehaviour.cut.clone());
+        let device = device.with_portable_users();
+        let server = Server::start_misbehaving(device, "127.0.0.1:0", None, misbehaviour);
+        let server = server.expect("a server");
+        let url = format!("https://{}/api/v1", server.address());
+        let parsed: Url = url.parse().expect("an address");
+        let pin = Tls::shown(&parsed, Duration::from_secs(30)).expect("a certificate");
+        let pin = pin.to_string().replace("pin:", "");
+        self.devices.push((Some(server), url, pin));
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -301,16 +312,8 @@ fn a_device_is_replaced_from_a_backup() {
 
     // Both are lost, and there is one new one.
     host.devices.clear();
-    let data = host.path("new");
-    let device = Device::open(&data).expect("a device");
-    let server = Server::start(device, "127.0.0.1:0", None).expect("a server");
-    let url = format!("https://{}/api/v1", server.address());
-    let parsed: Url = url.parse().expect("an address");
-    let pin = Tls::shown(&parsed, Duration::from_secs(30)).expect("a certificate");
-    let client = Client::new(&parsed, &pin).expect("a client");
-    assert!(client.alive().is_ok());
-    let pin = pin.to_string().replace("pin:", "");
-    host.devices.push((Some(server), url.clone(), pin));
+    host.add_device("new");
+    let url = host.devices[0].1.clone();
     host.configure("tls = \"pin:PIN\"", "");
     let newest = newest.to_str().expect("text");
     host.ends(&["restore", "--device", &url, newest], 0);

@@ -13,6 +13,8 @@ use nethsm::{
     user::UserRole,
 };
 
+use signstar::sign::SignerError;
+
 use super::{ADMIN, Desired, KeyPath, Login};
 use crate::{AdministrativeCredentials, BadCredential, CredentialStore, Which};
 
@@ -114,7 +116,25 @@ pub enum AccessError {
 impl AccessError {
     /// Whether the reason is that a device cannot be reached now.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Device(error) if error.is_retryable() || matches!(error, DeviceError::Tls { .. }))
+        let mut next: Option<&(dyn StdError + 'static)> = match self {
+            Self::Device(error) => {
+                return error.is_retryable() || matches!(error, DeviceError::Tls { .. });
+            }
+            // Where a key signs its certificate.
+            other => Some(other),
+        };
+        while let Some(error) = next {
+            if let Some(SignerError::Unavailable(_)) = error.downcast_ref() {
+                return true;
+            }
+            // An error that was put into an I/O error is none of its sources.
+            let inside = error.downcast_ref().and_then(io::Error::get_ref);
+            next = match inside {
+                Some(inside) => Some(inside),
+                None => error.source(),
+            };
+        }
+        false
     }
 
     pub(super) fn certificate<E>(key: &KeyPath) -> impl FnOnce(E) -> Self

@@ -250,9 +250,11 @@ impl Access<'_> {
         self.back_up(self.nobody(name)?, into)
     }
 
-    /// Restores `backup` on the device called `name`, and unlocks that.
+    /// Restores `backup` on the device called `name`, and unlocks that: before as well, if a restore
+    /// that was interrupted left it locked.
     pub fn restore_on(&self, name: &str, backup: &mut dyn io::Read) -> Result<(), AccessError> {
         let client = self.nobody(name)?;
+        self.unlock(client)?;
         self.restore_from(client, backup)?;
         self.unlock(client)
     }
