@@ -33,6 +33,7 @@ mod leftover;
 mod log;
 mod processes;
 mod programs;
+mod signals;
 mod softhsm2;
 mod sshd;
 
@@ -48,6 +49,7 @@ pub use key_type::KeyType;
 pub use log::TransparencyLog;
 pub use processes::processes;
 pub use programs::program;
+pub use signals::end_with_signals;
 pub use softhsm2::SoftHsm2;
 pub use sshd::Sshd;
 

@@ -1,10 +1,20 @@
 //! The harness that says how fast an enclave is. Here it has to be right, not fast.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde_json::Value;
 
-use crate::story::{Outcome, tell};
+use crate::story::{Outcome, a_folder, tell};
 
 #[test]
 fn every_figure_is_of_answers_that_verify() {
@@ -50,4 +60,54 @@ fn every_figure_is_of_answers_that_verify() {
         document.contains("| 4 idle sessions of signstar-sign"),
         "{document}"
     );
+}
+
+#[test]
+fn a_harness_that_is_ended_ends_all_that_it_has_started() {
+    let harnesses: [(&str, &str, &[&str]); 2] = [
+        (env!("CARGO_BIN_EXE_signstar-bench"), "--dir", &[]),
+        (
+            env!("CARGO_BIN_EXE_signstar-faults"),
+            "--dir",
+            &["--seed", "1"],
+        ),
+    ];
+    for (program, option, more) in harnesses {
+        let folder = a_folder();
+        let mut harness = Command::new(program)
+            .arg(option)
+            .arg(folder.path())
+            .args(more)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        // That of the bench is in a folder of its own.
+        let end = Instant::now() + Duration::from_secs(60);
+        let home = loop {
+            let below = fs::read_dir(folder.path()).expect("a folder").flatten();
+            let below = below.map(|entry| entry.path().join("enclave"));
+            let all = below.chain([folder.path().to_owned()]);
+            if let Some(home) = { all }.find(|home| home.join("enclave.json").exists()) {
+                break home;
+            }
+            assert!(Instant::now() < end, "{program} starts no enclave");
+            sleep(Duration::from_millis(20));
+        };
+        let running = || {
+            let of = |name, path: &str| signstar_enclave::processes(name, &home.join(path)).len();
+            [
+                of("softnethsm", "hsm"),
+                of("signstar-log", "log"),
+                of("sshd", "ssh/sshd_config"),
+                of("signstar-sign", "signstar.toml"),
+            ]
+        };
+        assert!(running()[..3].iter().all(|count| *count > 0), "{program}");
+        let id = i32::try_from(harness.id()).expect("a number of a process");
+        kill(Pid::from_raw(id), Signal::SIGTERM).expect("it runs");
+        let status = harness.wait().expect("own child");
+        assert_eq!(status.code(), Some(128 + 15), "{program}: {status}");
+        assert_eq!(running(), [0; 4], "{program}");
+    }
 }

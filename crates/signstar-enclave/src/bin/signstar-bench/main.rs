@@ -1,5 +1,6 @@
 //! The program `signstar-bench`: how fast an enclave is, beside what else is there, in one run.
 
+mod abuse;
 mod connection;
 mod conversation;
 mod document;
@@ -40,7 +41,7 @@ type Failed = Box<dyn Error + Send + Sync>;
 type Measure = fn(&Stage, &Scale, &mut Report) -> Result<(), Failed>;
 
 /// Everything that is measured, in this order.
-const MEASURES: [(&str, Measure); 7] = [
+const MEASURES: [(&str, Measure); 8] = [
     ("programs", programs::measure),
     ("connection", connection::measure),
     ("single", single::measure),
@@ -48,6 +49,7 @@ const MEASURES: [(&str, Measure); 7] = [
     ("files", files::measure),
     ("hashing", hashing::measure),
     ("idle", idle::measure),
+    ("abuse", abuse::measure),
 ];
 
 /// How fast an enclave is: real sshd, signstar-sign, signstar-log and softnethsm on this machine,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use signstar::sign::Certificate;
-use signstar_enclave::{Client, Enclave, KeyType, Options, program};
+use signstar_enclave::{Client, Enclave, Folder, KeyType, Options, end_with_signals, program};
 use tempfile::TempDir;
 
 use crate::{
@@ -65,9 +65,11 @@ impl Stage {
     /// Starts an enclave in a folder of its own in `parent`, with a client for each of [`KEYS`].
     pub(crate) fn set(parent: &Path) -> Result<Self, Failed> {
         let folder = tempfile::Builder::new().prefix("b-").tempdir_in(parent)?;
+        let enclave = Folder::create(&folder.path().join("enclave"))?;
+        end_with_signals(&enclave, Some(folder.path().to_owned()))?;
         let clients = KEYS.map(|(name, key_type, _)| Client::new(name, key_type));
         let mut enclave = Enclave::start(&Options {
-            folder: folder.path().join("enclave"),
+            folder: enclave.path().to_owned(),
             clients: clients.to_vec(),
         })?;
         let (hsm, log) = (enclave.hsm().id(), enclave.log().id());
@@ -103,6 +105,11 @@ impl Stage {
     pub(crate) fn certificate(&self, key: &str) -> Result<Certificate, Failed> {
         let octets = fs::read(self.enclave.folder().certificate(key))?;
         Ok(Certificate::parse(&octets)?)
+    }
+
+    /// The port of its `sshd`.
+    pub(crate) fn port(&self) -> u16 {
+        self.enclave.description().ssh.port
     }
 
     /// `ssh` to the door of the client `key`.

@@ -21,7 +21,7 @@ use std::{
 };
 
 use clap::Parser;
-use signstar_enclave::{Client, KeyType, Options};
+use signstar_enclave::{Client, Folder, KeyType, Options, end_with_signals};
 
 use crate::{
     fault::{Fault, Plan, Step},
@@ -118,6 +118,8 @@ fn run(arguments: &Arguments) -> Result<bool, Failed> {
             .map(|number| Client::new(format!("client{number}"), KeyType::Curve25519))
             .collect(),
     };
+    let scratch = arguments.dir.is_none().then(|| folder.path().to_owned());
+    end_with_signals(&Folder::create(&options.folder)?, scratch)?;
     let mut stage = Stage::set(&options, machine)?;
     let is_well = play(&mut stage, &options, seed, arguments)?;
     if !is_well {
