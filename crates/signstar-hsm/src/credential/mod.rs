@@ -40,6 +40,12 @@ pub enum BadCredential {
     /// It is not a regular file.
     #[error("it is not a regular file")]
     NotAFile,
+    /// It would have more than 64 KiB in its file, where it could not be read again.
+    #[error("it is longer than 64 KiB")]
+    TooLong,
+    /// What was sealed to be stored opens as something else.
+    #[error("what was sealed does not open as it was; nothing was stored")]
+    OpensAsAnother,
     /// It is empty, longer than 1024 octets or not UTF-8.
     #[error("it is empty, longer than 1024 octets, or not text")]
     Content,

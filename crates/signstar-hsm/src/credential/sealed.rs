@@ -88,8 +88,16 @@ impl SecretFile {
 
     /// Stores a secret in place of what is there. When this returns, it outlives a power failure;
     /// if it does not return, the old one is still there.
+    ///
+    /// Fails if the secret could not be had again: sealed it has more than 64 KiB, or does not open.
     pub fn write_secret(&self, secret: &[u8]) -> Result<(), BadCredential> {
         let sealed = self.wrapping.seal(secret)?;
+        if sealed.len() > MAX_OCTETS {
+            return Err(BadCredential::TooLong);
+        }
+        if *self.wrapping.open(&sealed)? != *secret {
+            return Err(BadCredential::OpensAsAnother);
+        }
         let folder = self.folder();
         let mut file = tempfile::Builder::new()
             .prefix(".credential-")
