@@ -145,6 +145,12 @@ impl Wrapping for SystemdCreds {
     fn open(&self, sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
         self.run("decrypt", sealed)
     }
+
+    /// A user asks a service of systemd, which takes 16 connections of a user at once and hangs up
+    /// on others; a client may have more sessions than that.
+    fn takes_turns(&self) -> bool {
+        self.whom == For::Myself
+    }
 }
 
 #[cfg(test)]
