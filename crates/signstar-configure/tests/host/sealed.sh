@@ -40,10 +40,11 @@ tpm() { # FOLDER
 }
 no_tpm() { kill "$tpm"; wait "$tpm"; }
 
-for key in key1 key2; do ssh-keygen -q -t ed25519 -N '' -C "$key" -f "/story/$key"; done
+for key in key1 key2 key3; do ssh-keygen -q -t ed25519 -N '' -C "$key" -f "/story/$key"; done
 ssh-keygen -A >/dev/null
 mkdir -p /etc/signstar
-sed -e "s|KEY1|$(cat key1.pub)|" -e "s|KEY2|$(cat key2.pub)|" sealed.toml >/etc/signstar/signstar.toml
+sed -e "s|KEY1|$(cat key1.pub)|" -e "s|KEY2|$(cat key2.pub)|" \
+    -e "s|KEY3|$(cat key3.pub)|" sealed.toml >/etc/signstar/signstar.toml
 chmod 755 /etc/signstar && chmod 644 /etc/signstar/signstar.toml
 rm -f /run/nologin
 systemctl start ssh.service
@@ -68,6 +69,9 @@ says 'the signature verifies' 0 'first' verifies packages first
 says 'so does the other client' 0 'second' signs other key2 second
 says 'with its own key' 0 'second' verifies databases second
 says 'the self-test reaches systemd from its sandbox' 0 '' systemctl start signstar-self-test@builder.service
+says 'root tries every key' 0 'databases' signstar-sign self-test
+says 'a user makes backups' 0 'NETHSM_BACKUP' bash -c "ssh -F none -i key3 -o BatchMode=yes \
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile=/story/known keeper@127.0.0.1 | tr -cd 'A-Z_\n'"
 says 'a backup is made' 0 '' configure backup
 says 'and is good' 0 '' configure backup verify
 
@@ -144,6 +148,25 @@ tpm tpm-own
 says 'after a boot of its own machine the client signs' 0 'first' signs builder key1 first
 says 'and that verifies' 0 'first' verifies packages first
 says 'nothing is left to do at last' 0 'nothing to do' configure hsm plan
+no_tpm
+
+# The TPM2 breaks. What was kept elsewhere is put back, and clients get other passphrases.
+place=/var/lib/signstar/administration/hsm-main
+tpm tpm-own
+umask 077
+systemd-creds decrypt --name=hsm-main "$place" - >kept.json
+no_tpm
+tpm tpm-new
+umask 022
+says 'without what was kept there is no way' 1 'systemd-creds decrypt fails' configure hsm apply
+(umask 077 && systemd-creds encrypt --name=hsm-main kept.json "$place" 2>>logs/setup)
+says 'those of users do not open either' 1 'the passphrase of .*systemd-creds decrypt fails' \
+    configure hsm plan
+rm /var/lib/signstar/{builder,other,keeper}/passphrase
+says 'which is to be mended' 10 'builder' configure hsm plan
+says 'clients get other passphrases' 0 'builder' configure hsm apply
+says 'with which they sign' 0 'first' signs builder key1 first
+says 'nothing is left to do' 0 'nothing to do' configure hsm plan
 no_tpm
 
 # What can be found afterwards.

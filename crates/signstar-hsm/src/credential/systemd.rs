@@ -24,7 +24,7 @@ pub enum For {
     Root,
     /// The Unix user that runs this.
     Myself,
-    /// The Unix user of this name, and root.
+    /// The Unix user of this name or ID, and root.
     User(String),
 }
 
@@ -207,6 +207,25 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn sessions_of_one_user_ask_one_after_the_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = folder.path().join("turns");
+        let script = format!(
+            "echo begin >> {0}; cat; sleep 0.1; echo end >> {0}",
+            told.display()
+        );
+        let file = stand_in(folder.path(), &script, For::Myself);
+        file.write_secret(b"correct horse").expect("stored");
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| file.read_secret().expect("readable"));
+            }
+        });
+        let told = fs::read_to_string(told).expect("there");
+        assert_eq!(told, "begin\nend\n".repeat(8));
     }
 
     #[test]
