@@ -109,9 +109,25 @@ says 'with its own it does' 0 'third' signs other key2 third
 says 'administrative credentials are of root' 1 'Permission denied' \
     as builder cat /var/lib/signstar/administration/hsm-main
 
-# Rotation.
+# Rotation, while a client signs without a pause.
+signing() {
+    until [ -e rotated ]; do
+        if signs builder key1 first >>logs/signing 2>&1; then
+            echo signed >>signed
+        else
+            echo 'not signed' >>unsigned
+        fi
+    done
+}
+signing &
+signing=$!
+until [ -s signed ] || [ -e unsigned ]; do sleep 0.1; done
 says 'passphrases are changed' 0 'builder' configure rotate
+says 'and once more' 0 'builder' configure rotate
 says 'those of administrators as well' 0 '' configure rotate --administrators
+touch rotated
+wait "$signing"
+says 'who signs meanwhile notices nothing' 1 'unsigned: No such file' bash -c 'cat unsigned logs/signing; [ -e unsigned ]'
 says 'who signs opens the new one' 0 'third' signs builder key1 third
 says 'the old one is no more' 1 '^$' bash -c "$(declare -f as creds); creds builder passphrase $own | grep -Ff clear"
 
