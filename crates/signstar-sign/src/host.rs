@@ -1,6 +1,7 @@
 //! What the host knows before the first request.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -127,6 +128,16 @@ pub(crate) fn enclave(
         policy: Policy::new(config.clients.clone()).with_meter(Arc::new(rates)),
         keyring,
         log: log(config, log_policy_of),
+        salts: salts(),
+    }
+}
+
+/// What signs nothing and grants nothing, for a session that is refused.
+pub(crate) fn without_keys(config: &Config) -> Enclave {
+    Enclave {
+        policy: Policy::new(BTreeMap::new()),
+        keyring: Keyring::new(),
+        log: log(config, None),
         salts: salts(),
     }
 }

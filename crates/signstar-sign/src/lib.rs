@@ -56,8 +56,12 @@ pub fn serve(config: Option<&Path>, client: Option<ClientName>) -> Result<Status
     stop.on_signals().map_err(Error::Setup)?;
     bug::keep_to_ourselves();
 
-    let enclave = host::enclave(&config, &client, &journal, figures.as_ref(), &hurry);
     let seat = host::seat(&config, &client);
+    let enclave = match &seat {
+        Ok(_) => host::enclave(&config, &client, &journal, figures.as_ref(), &hurry),
+        // Who has enough sessions does not make the host decrypt a passphrase for one more.
+        Err(_) => host::without_keys(&config),
+    };
     let session = Session {
         enclave: &enclave,
         seated: seat.as_ref().map(|_| ()).map_err(Clone::clone),

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# A container with systemd in it, whose root is that of this host with a layer in front that is
-# thrown away: container.sh FOLDER PROGRAMS STORY_FOLDER STORY. Status 77: it cannot be had here.
+# A container with systemd in it, whose root is that of this host or BELOW, with a layer in front that
+# is thrown away: container.sh FOLDER PROGRAMS STORY_FOLDER STORY [BELOW]. Status 77: it cannot be had
+# here.
 set -euo pipefail
-folder=$1 programs=$2 here=$3 story=$4
+folder=$1 programs=$2 here=$3 story=$4 below=${5-/}
 mkdir "$folder/root" "$folder/layer"
 mount -t tmpfs layer "$folder/layer" || exit 77
 mkdir "$folder/layer/upper" "$folder/layer/work"
 root=$folder/root
 mount -t overlay overlay \
-    -o "lowerdir=/,upperdir=$folder/layer/upper,workdir=$folder/layer/work" "$root" || exit 77
+    -o "lowerdir=$below,upperdir=$folder/layer/upper,workdir=$folder/layer/work" "$root" || exit 77
 
-for name in signstar-configure signstar-sign signstar-log softnethsm nethsm; do
+for name in signstar-configure signstar-sign signstar-log signstar-request-signature softnethsm \
+    nethsm; do
     [ ! -e "$programs/$name" ] || install -m 755 "$programs/$name" "$root/usr/bin/$name"
 done
 mkdir -p "$root/story/vectors"

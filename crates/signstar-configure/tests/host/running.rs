@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -24,17 +24,50 @@ const PROGRAMS: [&str; 5] = [
 
 #[test]
 fn a_host_is_set_up_used_changed_and_cleared() {
-    tell("story.sh", &["nft"], &[]);
+    tell("story.sh", &["nft"], &[], Path::new("/"));
 }
 
 #[test]
 fn holders_of_shares_come_together() {
     let more = ["age", "python3", "strace"];
-    tell("ceremony.sh", &more, &["softnethsm", "nethsm"]);
+    tell(
+        "ceremony.sh",
+        &more,
+        &["softnethsm", "nethsm"],
+        Path::new("/"),
+    );
 }
 
-/// Runs a story in a container, if all `programs` are installed and all of `ours` are built.
-fn tell(story: &str, programs: &[&str], ours: &[&str]) {
+#[test]
+fn passphrases_open_for_one_unix_user_on_one_host() {
+    let Some(below) = newer_host() else { return };
+    let ours = ["signstar-sign", "signstar-request-signature", "softnethsm"];
+    tell("sealed.sh", &[], &ours, &below);
+}
+
+/// A root whose systemd binds secrets to Unix users: that of this host, or what `.ci/newer-host` made.
+fn newer_host() -> Option<PathBuf> {
+    let program = installed("systemd-creds")?;
+    let told = Command::new(program).arg("--version").output();
+    let told = String::from_utf8(told.expect("it runs").stdout).expect("text");
+    let version = told.split_whitespace().nth(1).expect("systemd VERSION");
+    let version = version
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next();
+    if version.is_some_and(|version| version.parse().is_ok_and(|version: u32| version >= 256)) {
+        return Some("/".into());
+    }
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/newer-host");
+    if made.join("made").exists() {
+        return Some(made.join("root"));
+    }
+    skipped("systemd is older than 256, and `.ci/newer-host` has made no newer one");
+    None
+}
+
+/// Runs a story in a container, if all `programs` are installed and all of `ours` are built. Its root
+/// is `below`, with a layer in front.
+fn tell(story: &str, programs: &[&str], ours: &[&str], below: &Path) {
     let mut programs = PROGRAMS.iter().chain(programs);
     if programs.any(|name| installed(name).is_none()) {
         return;
@@ -57,6 +90,7 @@ fn tell(story: &str, programs: &[&str], ours: &[&str]) {
         .arg(built)
         .arg(&here)
         .arg(story)
+        .arg(below)
         .stdin(Stdio::null())
         .output()
         .expect("it runs");

@@ -6,9 +6,10 @@ mod sealed;
 mod store;
 mod systemd;
 
-use std::{io, path::Path, sync::Arc};
+use std::{fs, io, os::unix::fs::MetadataExt, path::Path, sync::Arc};
 
 use nethsm::passphrase::Passphrase;
+use nix::unistd::geteuid;
 use signstar::config::Credential;
 
 pub use administration::{Administration, AdministrativeCredentials};
@@ -40,6 +41,12 @@ pub enum BadCredential {
     /// It is not a regular file.
     #[error("it is not a regular file")]
     NotAFile,
+    /// It would have more than 64 KiB in its file, where it could not be read again.
+    #[error("it is longer than 64 KiB")]
+    TooLong,
+    /// What was sealed to be stored opens as something else.
+    #[error("what was sealed does not open as it was; nothing was stored")]
+    OpensAsAnother,
     /// It is empty, longer than 1024 octets or not UTF-8.
     #[error("it is empty, longer than 1024 octets, or not text")]
     Content,
@@ -70,7 +77,18 @@ pub fn passphrase(path: &Path) -> Result<Passphrase, BadCredential> {
 
 /// Where the configuration has the passphrase of an operator, to be used by who runs this.
 pub(crate) fn store(credential: &Credential) -> Box<dyn CredentialStore> {
-    Box::new(file(credential, None, For::Myself))
+    Box::new(file(credential, None, opener(credential.path())))
+}
+
+/// Who opens the file at `path`: root as whoever it belongs to, others as themselves.
+fn opener(path: &Path) -> For {
+    if !geteuid().is_root() {
+        return For::Myself;
+    }
+    match fs::symlink_metadata(path).map(|metadata| metadata.uid()) {
+        Ok(0) | Err(_) => For::Root,
+        Ok(owner) => For::User(owner.to_string()),
+    }
 }
 
 /// The file that the configuration has for a passphrase. It belongs to the user with the ID `owner`,
@@ -99,10 +117,7 @@ fn text(content: &[u8]) -> Result<Passphrase, BadCredential> {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fs::{self, Permissions},
-        os::unix::fs::PermissionsExt,
-    };
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
 
     use super::*;
 
@@ -142,6 +157,21 @@ mod tests {
         open(&Credential::File(path)).expect("good");
         let error = open(&Credential::File(link)).expect_err("refused");
         assert!(matches!(error, BadCredential::Link), "{error}");
+    }
+
+    #[test]
+    fn root_opens_what_is_of_others_as_they_do() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("passphrase");
+        fs::write(&path, "sealed").expect("writable");
+        if !geteuid().is_root() {
+            assert_eq!(opener(&path), For::Myself);
+            return;
+        }
+        assert_eq!(opener(&path), For::Root);
+        assert_eq!(opener(&folder.path().join("missing")), For::Root);
+        std::os::unix::fs::chown(&path, Some(12345), None).expect("root may");
+        assert_eq!(opener(&path), For::User("12345".to_owned()));
     }
 
     #[test]

@@ -9,7 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use nix::{errno::Errno, fcntl::OFlag, unistd::geteuid};
+use nix::{
+    errno::Errno,
+    fcntl::OFlag,
+    unistd::{Uid, User, geteuid},
+};
 use zeroize::Zeroizing;
 
 use super::BadCredential;
@@ -26,6 +30,10 @@ pub trait Wrapping: fmt::Debug + Send + Sync {
     fn seal(&self, secret: &[u8]) -> io::Result<Zeroizing<Vec<u8>>>;
     /// The secret again.
     fn open(&self, sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>>;
+    /// Whether those who open the same file do so one after the other.
+    fn takes_turns(&self) -> bool {
+        false
+    }
 }
 
 /// Nothing is done: whoever reads the file has the secret. For development.
@@ -79,24 +87,42 @@ impl SecretFile {
     ///
     /// Refuses symbolic links, what others can read, and what belongs to somebody else.
     pub fn read_secret(&self) -> Result<Option<Zeroizing<Vec<u8>>>, BadCredential> {
-        match octets(&self.path, self.owner, MAX_OCTETS) {
-            Ok(sealed) => Ok(Some(self.wrapping.open(&sealed)?)),
-            Err(BadCredential::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        let mut file = match own(&self.path, self.owner) {
+            Err(BadCredential::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(None);
+            }
+            file => file?,
+        };
+        if self.wrapping.takes_turns() {
+            // Until the file is closed.
+            file.lock()?;
         }
+        let sealed = content(&mut file, MAX_OCTETS)?;
+        Ok(Some(self.wrapping.open(&sealed)?))
     }
 
     /// Stores a secret in place of what is there. When this returns, it outlives a power failure;
     /// if it does not return, the old one is still there.
+    ///
+    /// Fails if the secret could not be had again: sealed it has more than 64 KiB, or does not open.
     pub fn write_secret(&self, secret: &[u8]) -> Result<(), BadCredential> {
         let sealed = self.wrapping.seal(secret)?;
+        if sealed.len() > MAX_OCTETS {
+            return Err(BadCredential::TooLong);
+        }
+        if *self.wrapping.open(&sealed)? != *secret {
+            return Err(BadCredential::OpensAsAnother);
+        }
         let folder = self.folder();
         let mut file = tempfile::Builder::new()
             .prefix(".credential-")
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(folder)?;
         if let Some(owner) = self.owner.filter(|owner| *owner != geteuid().as_raw()) {
-            fchown(file.as_file(), Some(owner), None)?;
+            // Its group as well, as whoever sets up the host has it.
+            let user = User::from_uid(Uid::from_raw(owner)).map_err(io::Error::from)?;
+            let group = user.map(|user| user.gid.as_raw());
+            fchown(file.as_file(), Some(owner), group)?;
         }
         file.write_all(&sealed)?;
         file.as_file().sync_all()?;
@@ -141,6 +167,11 @@ pub(super) fn octets(
     owner: Option<u32>,
     most: usize,
 ) -> Result<Zeroizing<Vec<u8>>, BadCredential> {
+    content(&mut own(path, owner)?, most)
+}
+
+/// A file that only `owner` can read; without one, who asks.
+fn own(path: &Path, owner: Option<u32>) -> Result<File, BadCredential> {
     let no_link = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
     let opened = OpenOptions::new()
         .read(true)
@@ -168,10 +199,14 @@ pub(super) fn octets(
     if !is_own {
         return Err(BadCredential::Owner(metadata.uid()));
     }
-    if usize::try_from(metadata.size()).is_ok_and(|size| size > most) {
+    Ok(file)
+}
+
+/// All of `file`, if it has at most `most` octets.
+fn content(file: &mut File, most: usize) -> Result<Zeroizing<Vec<u8>>, BadCredential> {
+    if usize::try_from(file.metadata()?.size()).is_ok_and(|size| size > most) {
         return Err(BadCredential::Content);
     }
-
     // All the room at once: a buffer that grows leaves copies of the secret behind.
     let mut content = Zeroizing::new(Vec::with_capacity(most + 1));
     let limit = u64::try_from(most).unwrap_or(u64::MAX);

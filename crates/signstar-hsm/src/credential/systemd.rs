@@ -24,7 +24,7 @@ pub enum For {
     Root,
     /// The Unix user that runs this.
     Myself,
-    /// The Unix user of this name, and root.
+    /// The Unix user of this name or ID, and root.
     User(String),
 }
 
@@ -56,6 +56,8 @@ impl SystemdCreds {
 
     fn run(&self, verb: &str, input: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
         let mut command = Command::new(&self.program);
+        // Variables choose its key and its TPM2: what a login brings along does not.
+        command.env_clear();
         command.arg(verb).arg(format!("--name={}", self.name));
         match &self.whom {
             For::Root => {}
@@ -93,7 +95,10 @@ impl SystemdCreds {
         if self.whom == For::Root {
             return Ok(());
         }
-        let told = Command::new(&self.program).arg("--version").output()?;
+        let told = Command::new(&self.program)
+            .env_clear()
+            .arg("--version")
+            .output()?;
         match version(&told.stdout) {
             Some(version) if version < BINDS_TO_USERS => Err(io::Error::new(
                 io::ErrorKind::Unsupported,
@@ -139,6 +144,12 @@ impl Wrapping for SystemdCreds {
 
     fn open(&self, sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
         self.run("decrypt", sealed)
+    }
+
+    /// A user asks a service of systemd, which takes 16 connections of a user at once and hangs up
+    /// on others; a client may have more sessions than that.
+    fn takes_turns(&self) -> bool {
+        self.whom == For::Myself
     }
 }
 
@@ -189,11 +200,56 @@ mod tests {
         assert!(read(Which::New).is_none());
 
         let told = fs::read_to_string(folder.join("told")).expect("there");
+        assert_eq!(told.lines().count(), 6, "{told}");
         for line in told.lines() {
             assert!(
                 line.ends_with("crypt --name=builder --uid=builder - -"),
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn sessions_of_one_user_ask_one_after_the_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = folder.path().join("turns");
+        let script = format!(
+            "echo begin >> {0}; cat; sleep 0.1; echo end >> {0}",
+            told.display()
+        );
+        let file = stand_in(folder.path(), &script, For::Myself);
+        file.write_secret(b"correct horse").expect("stored");
+        thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| file.read_secret().expect("readable"));
+            }
+        });
+        let told = fs::read_to_string(told).expect("there");
+        assert_eq!(told, "begin\nend\n".repeat(8));
+    }
+
+    #[test]
+    fn what_opens_as_something_else_is_not_stored() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = stand_in(folder.path(), "tr a-y b-z", For::Root);
+        let error = file.write_secret(b"correct horse").expect_err("refused");
+        assert!(matches!(error, BadCredential::OpensAsAnother), "{error}");
+        assert!(!file.path().exists());
+    }
+
+    #[test]
+    fn the_environment_of_a_login_does_not_reach_the_program() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let told = folder.path().join("environment");
+        let script = format!("env >> {}; cat", told.display());
+        let file = stand_in(folder.path(), &script, For::Myself);
+        file.write_secret(b"correct horse").expect("stored");
+        // Whatever runs this test has one.
+        assert!(std::env::var_os("HOME").is_some() || std::env::var_os("CARGO").is_some());
+        let told = fs::read_to_string(told).expect("there");
+        for line in told.lines() {
+            let own = ["PWD=", "_=", "SHLVL=", "OLDPWD="];
+            assert!(own.iter().any(|name| line.starts_with(name)), "{line}");
         }
     }
 
