@@ -135,6 +135,13 @@ impl HsmError {
             }
             Self::NoHsm(_) => "check --hsm",
             Self::Refused(_) => "nothing was changed; see to what is refused, then run this again",
+            Self::Access(AccessError::Credential { .. })
+            | Self::Apply {
+                source: AccessError::Credential { .. },
+                ..
+            } => {
+                "check who may use its file; if it opens no more, remove it: `hsm apply` makes another"
+            }
             Self::Access(_) | Self::Apply { .. } => "what was done stays done; run this again",
             Self::NoEnd => "look at `signstar-configure hsm plan`: somebody else may be at it",
             Self::File { .. } => "check the path and who may use it",

@@ -59,6 +59,9 @@ pub(super) fn write(path: &Path, octets: &[u8], mode: u32, owner: Option<u32>) -
         std::os::unix::fs::fchown(file.as_file(), owner, None)?;
     }
     file.write_all(octets)?;
+    // Whatever the umask of whoever runs this takes away.
+    file.as_file()
+        .set_permissions(Permissions::from_mode(mode))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     File::open(folder)?.sync_all()

@@ -191,6 +191,8 @@ passphrase = {{ file = "{here}/secrets/backup" }}
 
 #[test]
 fn from_a_device_that_nobody_has_seen_to_a_signature() {
+    // As careful people have it. Clients read certificates all the same.
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o077));
     let host = Host::new(1);
     let pin = host.devices[0].2.clone();
     let told = host.ends(&["hsm", "plan"], 1);
@@ -227,6 +229,7 @@ fn from_a_device_that_nobody_has_seen_to_a_signature() {
         let metadata = fs::metadata(host.path(name)).expect("there");
         metadata.permissions().mode() & 0o777
     };
+    assert_eq!(mode("certificates/packages.pgp"), 0o644);
     assert_eq!(mode("secrets/builder"), 0o600);
     assert_eq!(mode("administration/hsm-main"), 0o600);
     assert_eq!(mode("administration"), 0o700);
