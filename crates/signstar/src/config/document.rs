@@ -10,6 +10,11 @@ use toml::{
 
 use super::Mistake;
 
+/// What is never repeated.
+const SECRET: &str = "passphrase";
+const ITS_PLACE: &str = "write where it is, { file = \"PATH\" } or { systemd-creds = \"PATH\" }; if \
+                         this was a real one, take another";
+
 /// A text that is being read, and what was found to be wrong with it.
 #[derive(Debug)]
 pub(super) struct Document<'t> {
@@ -28,8 +33,10 @@ impl<'t> Document<'t> {
             mistakes: Vec::new(),
         };
         for error in errors {
-            let line = document.line(error.span().unwrap_or_default());
-            document.note(line, String::new(), error.message().to_owned(), None);
+            let span = error.span().unwrap_or_default();
+            let hint = syntax(error.message(), line_around(text, span.start));
+            let line = document.line(span);
+            document.note(line, String::new(), error.message().to_owned(), hint);
         }
         document
     }
@@ -161,7 +168,7 @@ impl<'t> Document<'t> {
                 Ok(_) => return None,
                 Err(error) => error,
             };
-            let (what, hint) = in_our_words(error.message());
+            let (mut what, mut hint) = in_our_words(error.message());
             let span = error.span().unwrap_or_default();
             let guilty = value.get_ref().as_table().and_then(|table| {
                 let mut members = table.iter();
@@ -172,6 +179,14 @@ impl<'t> Document<'t> {
             });
             match (guilty, value.get_mut()) {
                 (Some(key), DeValue::Table(table)) => {
+                    let is_text = table
+                        .get(key.as_str())
+                        .is_some_and(|value| value.get_ref().is_str());
+                    if key == SECRET && is_text {
+                        // It may be the very thing.
+                        "a passphrase does not stand in this file".clone_into(&mut what);
+                        hint = Some(ITS_PLACE.to_owned());
+                    }
                     let place: Vec<_> = place.iter().copied().chain([key.as_str()]).collect();
                     let line = self.line(span);
                     self.note(line, place.join("."), what, hint);
@@ -222,6 +237,32 @@ fn reaches(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
     }
 }
 
+/// The line of `text` with the octet at `at`.
+fn line_around(text: &str, at: usize) -> &str {
+    let before = text.get(..at).unwrap_or_default();
+    let begin = before.rfind('\n').map_or(0, |end| end + 1);
+    let line = text.get(begin..).unwrap_or_default();
+    line.lines().next().unwrap_or_default()
+}
+
+/// What a person can do about a mistake of syntax in `line`.
+fn syntax(message: &str, line: &str) -> Option<String> {
+    let hint = if line.contains(['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}']) {
+        "write straight quotes: \"...\""
+    } else if message.contains("duplicate key") {
+        "this stands here twice: keep one of them"
+    } else if message.contains("must be quoted") {
+        "write text in quotes: \"...\""
+    } else if message.starts_with("invalid basic string") {
+        "text ends on its line, with the quotes that it began with"
+    } else if message.starts_with("unexpected key or value") {
+        "write one NAME = VALUE on a line; several values stand in brackets, as in [\"...\", \"...\"]"
+    } else {
+        return None;
+    };
+    Some(hint.to_owned())
+}
+
 fn on_one_line(text: String) -> String {
     if !text.contains(char::is_control) {
         return text;
@@ -243,6 +284,9 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
     let Some((what, expected)) = message.split_once(", expected ") else {
         return (message, None);
     };
+    if let Some(found) = what.strip_prefix("invalid type: ") {
+        return (message.clone(), of_another_type(found, expected));
+    }
     if !what.starts_with("unknown ") {
         return (message, None);
     }
@@ -260,6 +304,23 @@ fn in_our_words(message: &str) -> (String, Option<String>) {
         (Some(wrong), false) => (what.to_owned(), Some(suggestion(wrong, &known))),
         _ => (message, None),
     }
+}
+
+/// How a value is written that was written as one of another type.
+fn of_another_type(found: &str, expected: &str) -> Option<String> {
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    let hint = match (kind, expected) {
+        ("string", "a sequence") => format!("write it in brackets: [{value}]"),
+        ("string", "a boolean") => "write true or false, without quotes".to_owned(),
+        ("string", _) if expected.contains("number") || expected.contains("integer") => {
+            "write a number, without quotes".to_owned()
+        }
+        ("integer" | "float" | "boolean", _) if expected.contains("string") => {
+            format!("write it in quotes: \"{}\"", value.trim_matches('`'))
+        }
+        _ => return None,
+    };
+    Some(hint)
 }
 
 /// The nearest of `known`, if one is near, else all of them.

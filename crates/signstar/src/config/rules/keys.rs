@@ -4,6 +4,7 @@ use super::suggestion;
 use crate::config::{
     ClientName, ClientRules, Config, Domain, Hsm, HsmName, Key, KeyName, document::Document,
 };
+use crate::sign::mail;
 
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     for (name, key) in &config.keys {
@@ -130,7 +131,9 @@ fn certificates_have_a_place(name: &KeyName, key: &Key, document: &mut Document<
     let here = |member| ["key", name.as_str(), member];
     for (n, user_id) in key.user_ids.iter().enumerate() {
         let empty = user_id.trim().is_empty() || user_id.contains(char::is_control);
-        if empty || user_id.len() > 1024 {
+        // A mail address is in brackets, or there is none.
+        let torn = user_id.contains(['<', '>']) && mail(user_id).is_none();
+        if empty || torn || user_id.len() > 1024 {
             let what = format!("`{}` is no user ID", user_id.escape_debug());
             let hint = "as in \"Example Packaging <packages@example.org>\"";
             document.mistake(&here("user-ids"), what, Some(hint.to_owned()));
