@@ -16,6 +16,7 @@ mod kinds;
 mod large;
 mod log_key;
 mod logged;
+mod losses;
 mod many;
 mod mechanisms;
 mod memory;
