@@ -4,7 +4,7 @@ use std::{fs::File, io::Write, path::Path};
 
 use signstar_hsm::{Administration, AdministrativeCredentials, state::rotate_administrators};
 
-use super::{HsmError, places, run::Entry};
+use super::{HsmError, entry::Entry, places};
 
 impl Entry<'_> {
     /// Makes up new credentials, or takes those that a change before this did not get done with,

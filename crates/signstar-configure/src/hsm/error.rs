@@ -8,6 +8,7 @@ use signstar_hsm::{
     state::{AccessError, ApplyError, BringAboutError, Plan, Step},
 };
 
+use super::token::TokenPlan;
 use crate::{Error, shares::SharesError};
 
 /// Why an HSM is not what it is to be. Nothing in it is secret.
@@ -36,12 +37,33 @@ pub enum HsmError {
         /// Why.
         source: BadCredential,
     },
+    /// The PIN of a token cannot be had or stored.
+    #[error("cannot use the PIN in {}", path.display())]
+    Pin {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: BadCredential,
+    },
     /// There is no such HSM.
     #[error("there is no [hsm.{0}]")]
     NoHsm(HsmName),
     /// Something stands in the way.
     #[error("refused:\n{0}")]
     Refused(Box<Plan>),
+    /// Something stands in the way of setting up a token.
+    #[error("refused:\n{0}")]
+    RefusedToken(Box<TokenPlan>),
+    /// A token could not be changed.
+    #[error("{token}: cannot {step}")]
+    Token {
+        /// Which one.
+        token: String,
+        /// What was to be done.
+        step: String,
+        /// Why not.
+        source: Box<dyn StdError + Send + Sync>,
+    },
     /// Something that is stored here, or a device.
     #[error(transparent)]
     Access(#[from] AccessError),
@@ -133,8 +155,11 @@ impl HsmError {
             Self::Administration { .. } => {
                 "check `folder` in [administration] and who may read it; run this as root"
             }
+            Self::Pin { .. } => "check who may use its file",
             Self::NoHsm(_) => "check --hsm",
-            Self::Refused(_) => "nothing was changed; see to what is refused, then run this again",
+            Self::Refused(_) | Self::RefusedToken(_) => {
+                "nothing was changed; see to what is refused, then run this again"
+            }
             Self::Access(AccessError::Credential { .. })
             | Self::Apply {
                 source: AccessError::Credential { .. },
@@ -143,6 +168,7 @@ impl HsmError {
                 "check who may use its file; if it opens no more, remove it: `hsm apply` makes another"
             }
             Self::Access(_) | Self::Apply { .. } => "what was done stays done; run this again",
+            Self::Token { .. } => "what was done stays done; run this again",
             Self::NoEnd => "look at `signstar-configure hsm plan`: somebody else may be at it",
             Self::File { .. } => "check the path and who may use it",
             Self::NoBackup(_) => "make one with `signstar-configure backup`",
@@ -160,6 +186,7 @@ impl HsmError {
             Self::HalfChanged(_) => 10,
             Self::NoAdministration => 22,
             Self::Refused(plan) => of_plan(plan),
+            Self::RefusedToken(plan) => plan.status(),
             Self::Access(error) => of_access(error),
             Self::Apply { source, .. } => of_access(source),
             _ => 1,

@@ -3,10 +3,14 @@
 mod administrators;
 mod backups;
 mod drill;
+mod entry;
 mod error;
 mod known;
+mod meant;
 mod places;
 mod run;
+mod token;
+mod told;
 mod wanted;
 
 use std::{io::Write, path::PathBuf};

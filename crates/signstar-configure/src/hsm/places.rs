@@ -177,7 +177,8 @@ impl Passphrases {
     }
 }
 
-fn file(config: &Config, place: &Resting) -> Result<SecretFile, HsmError> {
+/// The file of one passphrase, of the Unix user that it is for.
+pub(super) fn file(config: &Config, place: &Resting) -> Result<SecretFile, HsmError> {
     let (Some(name), Identity::UnixUser) = (&place.unix_user, config.identity) else {
         let whom = match place.credential {
             Credential::File(_) => For::Myself,
@@ -230,9 +231,15 @@ pub(super) fn make_folders(wanted: &Wanted) -> Result<(), HsmError> {
     let passphrases = passphrases.map(|place| place.credential.path());
     let certificates = wanted.certificates.values().map(PathBuf::as_path);
     for path in passphrases.chain(certificates) {
-        if let Some(folder) = path.parent().filter(|folder| *folder != Path::new("")) {
-            fs::create_dir_all(folder).map_err(HsmError::file(folder))?;
-        }
+        make_folder_of(path)?;
     }
     Ok(())
+}
+
+/// Makes the folder of a file that is about to be written, where it is missing.
+pub(super) fn make_folder_of(path: &Path) -> Result<(), HsmError> {
+    match path.parent().filter(|folder| *folder != Path::new("")) {
+        Some(folder) => fs::create_dir_all(folder).map_err(HsmError::file(folder)),
+        None => Ok(()),
+    }
 }

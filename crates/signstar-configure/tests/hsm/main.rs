@@ -4,6 +4,7 @@ mod administrators;
 mod certificates;
 mod interrupted;
 mod secrets;
+mod tokens;
 
 use std::{
     fs,

@@ -39,13 +39,16 @@ pub enum Failure {
     /// Session, login or token are gone, or the token has no room or time now.
     #[error("the token cannot do it now")]
     Lost,
+    /// The token has no PIN of its user yet.
+    #[error("the token has no PIN of its user yet")]
+    NoPin,
     /// There is no token left to make.
     #[error("there is no slot with a token that is not initialised yet")]
     NoSlot,
 }
 
 impl Failure {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Module,
         Self::NoToken,
         Self::SeveralTokens,
@@ -57,6 +60,7 @@ impl Failure {
         Self::Refused,
         Self::Lost,
         Self::NoSlot,
+        Self::NoPin,
     ];
 
     pub(super) fn code(self) -> u8 {

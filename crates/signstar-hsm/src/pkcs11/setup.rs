@@ -72,8 +72,18 @@ impl<'a> Setup<'a> {
         Self { token, patience }
     }
 
+    /// Finds the token, without logging in: fails unless a PIN of its user is there that may be tried.
+    pub fn look(&self) -> Result<(), TokenError> {
+        let (module, token) = (self.token.module(), self.token.token());
+        match self.ask(&Question::Look(module.to_owned(), token.clone()))? {
+            Answer::Done => Ok(()),
+            _ => Err(Garbled.into()),
+        }
+    }
+
     /// Makes the token called `label` of the first that is not initialised yet, with the PINs of its
-    /// security officer and of its user.
+    /// security officer and of its user. A token of that label without a PIN of its user, as it is
+    /// left if this breaks off, gets one.
     pub fn initialise(
         &self,
         label: &str,

@@ -50,6 +50,8 @@ pub enum Question {
     },
     /// To log in, and to make a key: [`Answer::Key`].
     Generate(Login, Name, KeyKind),
+    /// To find a token, without logging in: [`Answer::Done`].
+    Look(PathBuf, Token),
 }
 
 /// How a token is reached and logged in to.
@@ -114,6 +116,9 @@ impl Question {
             Self::Generate(login, name, kind) => {
                 body.kind(7).login(login).name(name).field(&kind.encode())
             }
+            Self::Look(module, token) => (body.kind(8))
+                .field(module.as_os_str().as_bytes())
+                .token(token),
         };
         body.0
     }
@@ -141,6 +146,7 @@ impl Question {
                     KeyKind::decode(fields.field()?).ok_or(Garbled)?,
                 )
             }
+            8 => Self::Look(fields.path()?, fields.token()?),
             _ => return Err(Garbled),
         };
         fields.end()?;
@@ -264,13 +270,15 @@ impl Body {
     }
 
     fn login(&mut self, Login { module, token, pin }: &Login) -> &mut Self {
+        (self.field(module.as_os_str().as_bytes()).token(token)).field(pin.expose().as_bytes())
+    }
+
+    fn token(&mut self, token: &Token) -> &mut Self {
         let (by, name) = match token {
             Token::Label(label) => (b"l", label),
             Token::Serial(serial) => (b"s", serial),
         };
-        (self.field(module.as_os_str().as_bytes()).field(by))
-            .field(name.as_bytes())
-            .field(pin.expose().as_bytes())
+        self.field(by).field(name.as_bytes())
     }
 
     fn name(&mut self, Name { label, id }: &Name) -> &mut Self {
@@ -323,14 +331,19 @@ impl<'a> Fields<'a> {
     }
 
     fn login(&mut self) -> Result<Login, Garbled> {
-        let module = self.path()?;
-        let token = match self.field()? {
-            b"l" => Token::Label(self.text()?),
-            b"s" => Token::Serial(self.text()?),
-            _ => return Err(Garbled),
-        };
-        let pin = self.passphrase()?;
-        Ok(Login { module, token, pin })
+        Ok(Login {
+            module: self.path()?,
+            token: self.token()?,
+            pin: self.passphrase()?,
+        })
+    }
+
+    fn token(&mut self) -> Result<Token, Garbled> {
+        match self.field()? {
+            b"l" => Ok(Token::Label(self.text()?)),
+            b"s" => Ok(Token::Serial(self.text()?)),
+            _ => Err(Garbled),
+        }
     }
 
     fn name(&mut self) -> Result<Name, Garbled> {
@@ -373,6 +386,7 @@ mod tests {
                 pin: Passphrase::new("1234".to_owned()),
             },
             Question::Generate(login(), name, KeyKind::Rsa { bits: 4096 }),
+            Question::Look("/m.so".into(), Token::Serial("01".to_owned())),
         ]
     }
 

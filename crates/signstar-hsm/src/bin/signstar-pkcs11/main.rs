@@ -121,6 +121,7 @@ fn act(question: Question, session: &mut Option<Session>) -> Result<Answer, Fail
             officer,
             pin,
         } => making::initialise(&module, &label, &officer, &pin).map(|()| Answer::Done),
+        Question::Look(module, token) => token::look(&module, &token).map(|()| Answer::Done),
         Question::Generate(login, name, kind) => {
             let made = Session::open_for_writing(&login)?.generate(&name, kind)?;
             Ok(Answer::Key(Some(made)))

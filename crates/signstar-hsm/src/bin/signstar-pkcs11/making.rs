@@ -23,7 +23,8 @@ const P384: &[&[u8]] = &[&[0x06, 5, 0x2b, 0x81, 4, 0, 0x22]];
 const P521: &[&[u8]] = &[&[0x06, 5, 0x2b, 0x81, 4, 0, 0x23]];
 const ED25519: &[&[u8]] = &[&[0x06, 3, 0x2b, 0x65, 0x70], b"\x13\x0cedwards25519"];
 
-/// Makes the token called `label` of the first slot whose token is not initialised.
+/// Makes the token called `label` of the first slot whose token is not initialised, or goes on with one
+/// that has no PIN of its user yet.
 pub(crate) fn initialise(
     module: &Path,
     label: &str,
@@ -32,13 +33,16 @@ pub(crate) fn initialise(
 ) -> Result<(), Failed> {
     let module = Module::begin(module)?;
     let token = Token::Label(label.to_owned());
-    if let Ok(slot) = module.find(&token) {
-        let detail = format!("slot {} has the token {label:?} already", slot.id());
-        return Err(Failed(Failure::Refused, detail));
-    }
     let context = module.context()?;
     let officer = pin(officer);
-    context.init_token(empty_slot(context)?, &officer, label)?;
+    match module.find(&token) {
+        Ok(slot) if context.get_token_info(slot)?.user_pin_initialized() => {
+            let detail = format!("slot {} has the token {label:?} already", slot.id());
+            return Err(Failed(Failure::Refused, detail));
+        }
+        Ok(_) => {}
+        Err(_) => context.init_token(empty_slot(context)?, &officer, label)?,
+    }
     // It may be in another slot now.
     let session = context.open_rw_session(module.find(&token)?)?;
     session.login(UserType::So, Some(&officer))?;

@@ -6,7 +6,7 @@ use cryptoki::{
     context::{CInitializeArgs, CInitializeFlags, Pkcs11},
     object::{KeyType, ObjectHandle},
     session::{Session as Handle, UserType},
-    slot::Slot,
+    slot::{Slot, TokenInfo},
     types::AuthPin,
 };
 use nethsm::passphrase::Passphrase;
@@ -51,13 +51,7 @@ impl Session {
         let context = module.context()?;
         let slot = module.find(&login.token)?;
         let info = context.get_token_info(slot)?;
-        let told = |flag: &str| format!("the token says {flag}");
-        if info.user_pin_locked() {
-            return Err(Failed(Failure::LockedPin, told("CKF_USER_PIN_LOCKED")));
-        }
-        if info.user_pin_final_try() {
-            return Err(Failed(Failure::LastTry, told("CKF_USER_PIN_FINAL_TRY")));
-        }
+        may_be_tried(&info)?;
         let handle = match access {
             Access::Read => context.open_ro_session(slot)?,
             Access::Write => context.open_rw_session(slot)?,
@@ -71,6 +65,29 @@ impl Session {
             module,
         })
     }
+}
+
+/// Finds a token on which a PIN may be tried.
+pub(crate) fn look(module: &Path, token: &Token) -> Result<(), Failed> {
+    let module = Module::begin(module)?;
+    let info = module.context()?.get_token_info(module.find(token)?)?;
+    if info.login_required() && !info.user_pin_initialized() {
+        let detail = "the token has no CKF_USER_PIN_INITIALIZED".to_owned();
+        return Err(Failed(Failure::NoPin, detail));
+    }
+    may_be_tried(&info)
+}
+
+/// Fails if a wrong PIN could lock the token, or has.
+fn may_be_tried(info: &TokenInfo) -> Result<(), Failed> {
+    let told = |flag: &str| format!("the token says {flag}");
+    if info.user_pin_locked() {
+        return Err(Failed(Failure::LockedPin, told("CKF_USER_PIN_LOCKED")));
+    }
+    if info.user_pin_final_try() {
+        return Err(Failed(Failure::LastTry, told("CKF_USER_PIN_FINAL_TRY")));
+    }
+    Ok(())
 }
 
 impl Module {
