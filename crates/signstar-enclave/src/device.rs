@@ -71,9 +71,7 @@ impl Device {
     pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<(), Error> {
         match self {
             Self::NetHsm(hsm) => hsm.set_up(folder, clients),
-            Self::Token(hsm) => clients
-                .iter()
-                .try_for_each(|client| hsm.ensure_client(folder, client)),
+            Self::Token(hsm) => hsm.set_up(folder, clients),
         }
     }
 
@@ -97,15 +95,10 @@ impl Device {
                  role = \"backup\"\n\
                  hsm = \"main\"\n\
                  operator = \"backup\"\n\
-                 passphrase = {{ file = {backup} }}\n\
-                 \n\
-                 [administration]\n\
-                 credentials = \"plaintext\"\n\
-                 folder = {administration}\n",
+                 passphrase = {{ file = {backup} }}\n",
                 url = quote(hsm.url()),
                 tls = quote(hsm.tls()),
                 backup = quote(&folder.secret_file("backup").to_string_lossy()),
-                administration = quote(&folder.administration().to_string_lossy()),
             ),
             // Tokens make no backups.
             Self::Token(hsm) => hsm.table().to_owned(),
@@ -126,29 +119,29 @@ impl Device {
 
     /// What `DIR/enclave.json` tells of it.
     pub(crate) fn entry(&self, folder: &Folder) -> Result<HsmEntry, Error> {
-        let login = |user: &str, passphrase: String| Login {
-            user: user.to_owned(),
-            passphrase,
+        let known = folder.administrative()?;
+        let login = |user: &str| {
+            let mut admins = known.administrators.iter();
+            let admin = admins.find(|(one, _)| one.as_str() == user);
+            let (_, admin) = admin
+                .ok_or("nobody knows it")
+                .doing("reading the passphrase of its administrator")?;
+            Ok::<_, Error>(Login {
+                user: user.to_owned(),
+                passphrase: admin.expose().to_owned(),
+            })
         };
         Ok(match self {
-            Self::NetHsm(hsm) => {
-                let known = folder.administrative()?;
-                let mut admins = known.administrators.iter();
-                let admin = admins.find(|(user, _)| user.as_str() == ADMIN);
-                let (_, admin) = admin
-                    .ok_or("nobody knows it")
-                    .doing("reading the passphrase of its administrator")?;
-                HsmEntry {
-                    url: hsm.url().to_owned(),
-                    admin: login(ADMIN, admin.expose().to_owned()),
-                    unlock: known.unlock.expose().to_owned(),
-                    tls: hsm.tls().to_owned(),
-                }
-            }
+            Self::NetHsm(hsm) => HsmEntry {
+                url: hsm.url().to_owned(),
+                admin: login(ADMIN)?,
+                unlock: known.unlock.expose().to_owned(),
+                tls: hsm.tls().to_owned(),
+            },
             Self::Token(hsm) => HsmEntry {
                 url: hsm.uri(),
-                admin: login("so", folder.secret("admin")?),
-                unlock: folder.secret("pin")?,
+                admin: login("so")?,
+                unlock: hsm.pin()?,
                 tls: String::new(),
             },
         })

@@ -149,22 +149,6 @@ impl Folder {
             .doing("reading its credentials")
     }
 
-    /// The secret called `name`, made up if it is not there.
-    pub(crate) fn secret(&self, name: &str) -> Result<String, Error> {
-        let path = self.secret_file(name);
-        match fs::read_to_string(&path) {
-            Ok(secret) => Ok(secret),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut octets = [0; 16];
-                getrandom::fill(&mut octets)?;
-                let secret = hex::encode(octets);
-                write(&path, secret.as_bytes(), 0o600)?;
-                Ok(secret)
-            }
-            Err(error) => Err(error).on("read", &path),
-        }
-    }
-
     /// Refuses if another process runs an enclave here.
     pub(crate) fn lock(&self) -> Result<Lock, Error> {
         let path = self.0.join("lock");
@@ -216,6 +200,10 @@ impl Folder {
              \n\
              {hsm}\
              \n\
+             [administration]\n\
+             credentials = \"plaintext\"\n\
+             folder = {administration}\n\
+             \n\
              [user.certificates]\n\
              role = \"certificates\"\n\
              \n\
@@ -227,6 +215,7 @@ impl Folder {
             socket = quote(&log.socket().to_string_lossy()),
             vkey = quote(log.vkey()),
             hsm = hsm.tables(self),
+            administration = quote(&self.administration().to_string_lossy()),
         );
         for client in clients {
             text.push_str(&self.configuration_of(client, hsm));

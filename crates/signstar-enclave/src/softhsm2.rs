@@ -1,24 +1,12 @@
 //! The software token of an enclave, behind PKCS#11.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fs, path::PathBuf, sync::Arc, time::Duration};
 
-use nethsm::passphrase::Passphrase;
-use signstar::{
-    config::{Config, Hsm, Pkcs11},
-    sign::{Certificate, PublicKey, Signer},
-};
-use signstar_hsm::{
-    Conduct, Event, Hurry, Witness,
-    pkcs11::{Failure, KeyKind, Setup, TokenError, wire::Name},
-};
+use signstar::config::Config;
+use signstar_hsm::{Conduct, Event, Hurry, Witness};
 
 use crate::{
-    Client, Error, Folder, KeyType, Purpose,
+    Client, Error, Folder, configure,
     error::{OnPath, While},
     folder::{self, DOMAIN, quote},
     key_type, keys,
@@ -31,14 +19,11 @@ const MODULES: [&str; 3] = [
     "/usr/lib64/pkcs11/libsofthsm2.so",
 ];
 const LABEL: &str = "signstar";
-/// RSA keys take their time on a slow machine.
-const KEY_GENERATION: Duration = Duration::from_secs(300);
 
 /// A token of SoftHSM 2 in the folder of an enclave. Nothing runs for it between signatures.
 #[derive(Clone, Debug)]
 pub struct SoftHsm2 {
     table: String,
-    token: Pkcs11,
     module: PathBuf,
     pin: PathBuf,
 }
@@ -52,7 +37,7 @@ impl Witness for Nobody {
 }
 
 impl SoftHsm2 {
-    /// Makes the token if it is not there.
+    /// Finds the module, and says where its tokens are.
     pub(crate) fn start(folder: &Folder) -> Result<Self, Error> {
         let modules = MODULES.iter().map(PathBuf::from);
         let module = modules.into_iter().find(|path| path.is_file());
@@ -74,23 +59,11 @@ impl SoftHsm2 {
             module = quote(&module.to_string_lossy()),
             settings = quote(&settings.to_string_lossy()),
         );
-        let config = parse(&table)?;
-        let Some(Hsm::Pkcs11(token)) = config.hsms.into_values().next() else {
-            return Err("no token").doing("reading its configuration");
-        };
-        let hsm = Self {
+        Ok(Self {
             table,
-            token,
             module,
             pin: folder.secret_file("pin"),
-        };
-        let has_token = fs::read_dir(&tokens).on("read", &tokens)?.next().is_some();
-        if !has_token {
-            let passphrase = |name| folder.secret(name).map(Passphrase::new);
-            let (officer, pin) = (passphrase("admin")?, passphrase("pin")?);
-            (hsm.setup().initialise(LABEL, officer, pin)).doing("being initialised")?;
-        }
-        Ok(hsm)
+        })
     }
 
     /// The token in the configuration of the enclave.
@@ -106,76 +79,47 @@ impl SoftHsm2 {
         )
     }
 
+    /// The PIN of its user.
+    pub(crate) fn pin(&self) -> Result<String, Error> {
+        let pin = signstar_hsm::passphrase(&self.pin).doing("reading its PIN")?;
+        Ok(pin.expose().to_owned())
+    }
+
     /// Where it is (RFC 7512).
     pub(crate) fn uri(&self) -> String {
         format!("pkcs11:token={LABEL}?module-path={}", self.module.display())
     }
 
-    fn setup(&self) -> Setup<'_> {
-        Setup::new(&self.token, KEY_GENERATION)
-    }
-
-    /// Gives `client` a key, and what the public knows of it.
-    ///
-    /// What was begun and not finished is finished.
-    pub(crate) fn ensure_client(&self, folder: &Folder, client: &Client) -> Result<(), Error> {
-        key_type::check(folder, client)?;
-        let path = folder.certificate(&client.name);
-        let is_certified = matches!(client.purpose, Purpose::Raw(_)) || path.exists();
-        let open = || {
-            let public = self.ensure_key(folder, client)?;
-            Ok((public, self.signer(&client.name)?))
-        };
-        if !is_certified {
-            let (public, signer) = open()?;
-            let (user_id, now) = (keys::user_id(client), SystemTime::now());
-            let certificate = Certificate::issue(&public, &[&user_id], now, &*signer)?;
-            let octets = certificate.to_octets().doing("making a certificate")?;
-            folder::write(&path, &octets, 0o644)?;
+    /// Has the token made with what the configuration says, and writes what the public knows of its keys.
+    pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<(), Error> {
+        for client in clients {
+            key_type::check(folder, client)?;
         }
-        keys::ensure_public(folder, client, open)?;
-        key_type::note(folder, client)
-    }
-
-    fn ensure_key(&self, folder: &Folder, client: &Client) -> Result<PublicKey, Error> {
-        let pin = || folder.secret("pin").map(Passphrase::new);
-        let name = Name {
-            label: client.name.clone(),
-            id: client.name.clone().into_bytes(),
-        };
-        match self.setup().public_key(pin()?, &name) {
-            Err(TokenError::Failed {
-                failure: Failure::NoKey,
-                ..
-            }) => {}
-            found => return found.doing("reading a key"),
+        configure::apply_to_hsm(folder)?;
+        for client in clients {
+            key_type::note(folder, client)?;
+            keys::ensure_public(folder, client, || self.open(&client.name))?;
         }
-        let kind = match client.key_type {
-            KeyType::Curve25519 => KeyKind::Ed25519,
-            KeyType::EcP256 => KeyKind::P256,
-            KeyType::EcP384 => KeyKind::P384,
-            KeyType::EcP521 => KeyKind::P521,
-            KeyType::Rsa2048 => KeyKind::Rsa { bits: 2048 },
-            KeyType::Rsa3072 => KeyKind::Rsa { bits: 3072 },
-            KeyType::Rsa4096 => KeyKind::Rsa { bits: 4096 },
-        };
-        self.setup()
-            .generate(pin()?, &name, kind)
-            .doing("making a key")
+        Ok(())
     }
 
-    /// The key as `signstar-sign` will open it.
-    fn signer(&self, name: &str) -> Result<Box<dyn Signer>, Error> {
-        let key = format!(
-            "[key.{name}]\nhsm = \"main\"\nid = {name}\n{}",
-            self.credential(),
+    /// The key called `name`, as `signstar-sign` will open it, and its public half.
+    fn open(&self, name: &str) -> Result<keys::Opened, Error> {
+        let text = format!(
+            "domain = {domain}\nlog = \"unlogged\"\n\n{table}\n\
+             [key.{name}]\nhsm = \"main\"\nid = {name}\n{credential}",
+            domain = quote(DOMAIN),
+            table = self.table,
             name = quote(name),
+            credential = self.credential(),
         );
-        let config = parse(&format!("{}\n{key}", self.table))?;
+        let config = Config::parse(&text)?;
         let (Some(key), Some(hsm)) = (config.keys.values().next(), config.hsms.values().next())
         else {
             return Err("no key").doing("reading its configuration");
         };
+        let public = signstar_hsm::public_key(key, hsm).doing("reading a key")?;
+        let public = public.ok_or("it is not shown").doing("reading a key")?;
         let conduct = Conduct {
             public_key: None,
             patience: Duration::from_secs(30),
@@ -184,11 +128,7 @@ impl SoftHsm2 {
             state: None,
             witness: Arc::new(Nobody),
         };
-        signstar_hsm::open(key, hsm, conduct).doing("opening a key")
+        let signer = signstar_hsm::open(key, hsm, conduct).doing("opening a key")?;
+        Ok((public, signer))
     }
-}
-
-fn parse(tables: &str) -> Result<Config, Error> {
-    let text = format!("domain = {}\nlog = \"unlogged\"\n\n{tables}", quote(DOMAIN));
-    Ok(Config::parse(&text)?)
 }
