@@ -29,6 +29,9 @@ mod several;
 mod several;
 #[cfg(feature = "nethsm")]
 pub mod state;
+#[cfg(feature = "yubihsm2")]
+pub mod yubihsm2;
+#[cfg(not(feature = "yubihsm2"))]
 #[path = "absent/yubihsm2.rs"]
 mod yubihsm2;
 
