@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 /// What a password becomes a key with.
 const SALT: &[u8] = b"Yubico";
-const ITERATIONS: NonZeroU32 = NonZeroU32::new(10_000).expect("is not 0");
+const ITERATIONS: NonZeroU32 = NonZeroU32::MIN.saturating_add(9_999);
 
 /// A challenge, of either end.
 pub type Challenge = [u8; 8];
@@ -62,9 +62,8 @@ impl AuthenticationKey {
 
     /// Whether this is the same key, in constant time.
     pub fn is_same_as(&self, other: &Self) -> bool {
-        let same = |one: &Block, other: &Block| {
-            constant_time::verify_slices_are_equal(one, other).is_ok()
-        };
+        let same =
+            |one: &Block, other: &Block| constant_time::verify_slices_are_equal(one, other).is_ok();
         same(&self.encryption, &other.encryption)
             & same(&self.authentication, &other.authentication)
     }
@@ -208,10 +207,13 @@ fn tag(key: &Block, chain: &Block, code: u8, body: &[u8]) -> Block {
     mac(key, &[chain, &[code, high, low][..], body].concat())
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "nothing may be said with a tag that is not one"
+)]
 fn mac(key: &Block, text: &[u8]) -> Block {
     let tag = cmac::Key::new(cmac::AES_128, key).and_then(|key| cmac::sign(&key, text));
     let tag = tag.ok().and_then(|tag| tag.as_ref().try_into().ok());
-    // Nothing is said with a tag that is not one: this ends the process.
     tag.expect("AES-128 takes a key of 16 octets and makes a tag of as many")
 }
 

@@ -228,7 +228,9 @@ pub type Label = [u8; 40];
 /// A label; none if `text` is longer than 40 octets or empty.
 pub fn label(text: &str) -> Option<Label> {
     let mut label = [0; 40];
-    let place = label.get_mut(..text.len()).filter(|place| !place.is_empty())?;
+    let place = label
+        .get_mut(..text.len())
+        .filter(|place| !place.is_empty())?;
     place.copy_from_slice(text.as_bytes());
     Some(label)
 }
@@ -272,7 +274,10 @@ mod tests {
 
     #[test]
     fn a_label_has_one_to_40_octets() {
-        assert_eq!(label("packages").map(|label| label[..9].to_vec()), Some(b"packages\0".to_vec()));
+        assert_eq!(
+            label("packages").map(|label| label[..9].to_vec()),
+            Some(b"packages\0".to_vec())
+        );
         assert!(label(&"x".repeat(40)).is_some());
         assert!(label(&"x".repeat(41)).is_none());
         assert!(label("").is_none());

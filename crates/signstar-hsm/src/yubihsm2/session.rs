@@ -83,7 +83,10 @@ impl Session {
     pub(super) fn serial(&mut self, end: Instant) -> Result<String, Trouble> {
         let info = self.ask(Command::DeviceInfo, &[], end)?;
         let number = info.get(3..7).and_then(|octets| octets.try_into().ok());
-        Ok(format!("{:010}", u32::from_be_bytes(number.ok_or(Garbled)?)))
+        Ok(format!(
+            "{:010}",
+            u32::from_be_bytes(number.ok_or(Garbled)?)
+        ))
     }
 
     /// The one asymmetric key with this label.
@@ -113,7 +116,11 @@ impl Session {
         message: &Message,
         end: Instant,
     ) -> Result<Vec<u8>, Trouble> {
-        let rsa = [Algorithm::RSA_2048, Algorithm::RSA_3072, Algorithm::RSA_4096];
+        let rsa = [
+            Algorithm::RSA_2048,
+            Algorithm::RSA_3072,
+            Algorithm::RSA_4096,
+        ];
         let curves = [Algorithm::P256, Algorithm::P384, Algorithm::P521];
         let id = key.id.to_be_bytes();
         let (command, before, octets) = match message {
