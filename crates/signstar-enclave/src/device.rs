@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{Client, Error, Folder, HsmEntry, Login, SoftHsm2, SoftNetHsm, folder::quote, keys};
+use crate::{
+    Client, Error, Folder, HsmEntry, Login, SoftHsm2, SoftNetHsm, YubiHsmMock, folder::quote, keys,
+};
 
 /// A kind of HSM in software.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -12,17 +14,20 @@ pub enum HsmKind {
     SoftNetHsm,
     /// A token behind PKCS#11, SoftHSM 2.
     SoftHsm2,
+    /// A YubiHSM2 behind a connector, `yubihsm-mock`.
+    YubiHsmMock,
 }
 
 impl HsmKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::SoftNetHsm, Self::SoftHsm2];
+    pub const ALL: [Self; 3] = [Self::SoftNetHsm, Self::SoftHsm2, Self::YubiHsmMock];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SoftNetHsm => "softnethsm",
             Self::SoftHsm2 => "softhsm2",
+            Self::YubiHsmMock => "yubihsm-mock",
         }
     }
 }
@@ -35,7 +40,7 @@ impl fmt::Display for HsmKind {
 
 /// A text that names no kind of HSM.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("an HSM is one of softnethsm, softhsm2")]
+#[error("an HSM is one of softnethsm, softhsm2, yubihsm-mock")]
 pub struct UnknownHsmKind;
 
 impl FromStr for HsmKind {
@@ -52,6 +57,7 @@ impl FromStr for HsmKind {
 pub(crate) enum Device {
     NetHsm(SoftNetHsm),
     Token(SoftHsm2),
+    YubiHsm(YubiHsmMock),
 }
 
 impl Device {
@@ -78,6 +84,7 @@ impl Device {
                 }
                 Ok(Self::Token(hsm))
             }
+            HsmKind::YubiHsmMock => Ok(Self::YubiHsm(YubiHsmMock::start(folder, clients)?)),
         }
     }
 
@@ -85,6 +92,7 @@ impl Device {
         match self {
             Self::NetHsm(hsm) => hsm.check(),
             Self::Token(_) => Ok(()),
+            Self::YubiHsm(hsm) => hsm.check(),
         }
     }
 
@@ -106,21 +114,23 @@ impl Device {
                 tls = quote(hsm.tls()),
                 backup = quote(&folder.secret_file("backup").to_string_lossy()),
             ),
-            // Tokens make no backups.
+            // These make no backups over SSH.
             Self::Token(hsm) => hsm.table().to_owned(),
+            Self::YubiHsm(hsm) => hsm.table(),
         }
     }
 
     /// How the key of a client is used, in the configuration of the enclave.
-    pub(crate) fn credential(&self, folder: &Folder, client: &str) -> String {
-        match self {
+    pub(crate) fn credential(&self, folder: &Folder, client: &str) -> Result<String, Error> {
+        Ok(match self {
             Self::NetHsm(_) => format!(
                 "operator = {}\npassphrase = {{ file = {} }}\n",
                 quote(client),
                 quote(&folder.secret_file(client).to_string_lossy())
             ),
             Self::Token(hsm) => hsm.credential(),
-        }
+            Self::YubiHsm(hsm) => hsm.credential(folder, client)?,
+        })
     }
 
     /// What `DIR/enclave.json` tells of it.
@@ -142,6 +152,16 @@ impl Device {
                 url: hsm.uri(),
                 admin: admin("so")?,
                 unlock: folder.secret("pin")?,
+                tls: String::new(),
+            },
+            // Its objects are in a file: nobody administers it.
+            Self::YubiHsm(hsm) => HsmEntry {
+                url: hsm.url(),
+                admin: Login {
+                    user: String::new(),
+                    passphrase: String::new(),
+                },
+                unlock: String::new(),
                 tls: String::new(),
             },
         })

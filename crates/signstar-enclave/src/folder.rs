@@ -210,14 +210,14 @@ impl Folder {
             hsm = hsm.tables(self),
         );
         for client in clients {
-            text.push_str(&self.configuration_of(client, hsm));
+            text.push_str(&self.configuration_of(client, hsm)?);
         }
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }
 
     /// The key of `client`, and what it may ask for.
-    fn configuration_of(&self, client: &Client, hsm: &Device) -> String {
+    fn configuration_of(&self, client: &Client, hsm: &Device) -> Result<String, Error> {
         let name = &client.name;
         let file = |path: PathBuf| quote(&path.to_string_lossy());
         let anchor = file(self.anchor(client));
@@ -247,7 +247,7 @@ impl Folder {
                 "[\"raw\"]",
             ),
         };
-        format!(
+        Ok(format!(
             "\n\
              [key.{key}]\n\
              hsm = \"main\"\n\
@@ -259,8 +259,8 @@ impl Folder {
              key = {key}\n\
              outputs = {outputs}\n",
             key = quote(name),
-            credential = hsm.credential(self, name),
-        )
+            credential = hsm.credential(self, name)?,
+        ))
     }
 }
 

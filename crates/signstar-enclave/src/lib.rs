@@ -21,6 +21,7 @@
 
 mod child;
 mod client;
+mod configured;
 mod description;
 mod device;
 mod error;
@@ -35,6 +36,7 @@ mod programs;
 mod softhsm2;
 mod sshd;
 mod wanted;
+mod yubihsm_mock;
 
 use std::path::PathBuf;
 
@@ -50,6 +52,7 @@ pub use processes::processes;
 pub use programs::program;
 pub use softhsm2::SoftHsm2;
 pub use sshd::Sshd;
+pub use yubihsm_mock::YubiHsmMock;
 
 use crate::{device::Device, leftover::Leftover};
 
@@ -143,11 +146,23 @@ impl Enclave {
     ///
     /// # Panics
     ///
-    /// If it is a token, for which nothing runs.
+    /// If it is of another kind than [`HsmKind::SoftNetHsm`].
     pub fn hsm(&mut self) -> &mut SoftNetHsm {
         match &mut self.hsm {
             Device::NetHsm(hsm) => hsm,
-            Device::Token(_) => panic!("a token cannot be stopped and started"),
+            _ => panic!("the HSM of this enclave is no softnethsm"),
+        }
+    }
+
+    /// The connector of its YubiHSM2, to be killed and started while the enclave runs.
+    ///
+    /// # Panics
+    ///
+    /// If it is of another kind than [`HsmKind::YubiHsmMock`].
+    pub fn yubihsm_mock(&mut self) -> &mut YubiHsmMock {
+        match &mut self.hsm {
+            Device::YubiHsm(hsm) => hsm,
+            _ => panic!("the HSM of this enclave is no YubiHSM2"),
         }
     }
 

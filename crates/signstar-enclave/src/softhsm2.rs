@@ -1,27 +1,19 @@
 //! The software token of an enclave, behind PKCS#11.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{fs, path::PathBuf, time::Duration};
 
 use nethsm::passphrase::Passphrase;
 use signstar::{
-    config::{Config, Hsm, Pkcs11},
-    sign::{Certificate, PublicKey, Signer},
+    config::{Hsm, Pkcs11},
+    sign::PublicKey,
 };
-use signstar_hsm::{
-    Conduct, Event, Hurry, Witness,
-    pkcs11::{Failure, KeyKind, Setup, TokenError, wire::Name},
-};
+use signstar_hsm::pkcs11::{Failure, KeyKind, Setup, TokenError, wire::Name};
 
 use crate::{
-    Client, Error, Folder, KeyType, Purpose,
+    Client, Error, Folder, KeyType, configured,
     error::{OnPath, While},
-    folder::{self, DOMAIN, quote},
-    keys, wanted,
+    folder::{self, quote},
+    wanted,
 };
 
 /// Where distributions put the module.
@@ -41,14 +33,6 @@ pub struct SoftHsm2 {
     token: Pkcs11,
     module: PathBuf,
     pin: PathBuf,
-}
-
-/// Nobody listens while an enclave is made.
-#[derive(Debug)]
-struct Nobody;
-
-impl Witness for Nobody {
-    fn tell(&self, _: &Event<'_>) {}
 }
 
 impl SoftHsm2 {
@@ -74,7 +58,7 @@ impl SoftHsm2 {
             module = quote(&module.to_string_lossy()),
             settings = quote(&settings.to_string_lossy()),
         );
-        let config = parse(&table)?;
+        let config = configured::parse(&table)?;
         let Some(Hsm::Pkcs11(token)) = config.hsms.into_values().next() else {
             return Err("no token").doing("reading its configuration");
         };
@@ -120,21 +104,11 @@ impl SoftHsm2 {
     /// What was begun and not finished is finished.
     pub(crate) fn ensure_client(&self, folder: &Folder, client: &Client) -> Result<(), Error> {
         wanted::check_type(folder, client)?;
-        let path = folder.certificate(&client.name);
-        let is_certified = matches!(client.purpose, Purpose::Raw(_)) || path.exists();
-        let open = || {
+        configured::ensure_certified(folder, client, || {
             let public = self.ensure_key(folder, client)?;
-            Ok((public, self.signer(&client.name)?))
-        };
-        if !is_certified {
-            let (public, signer) = open()?;
-            let (user_id, now) = (keys::user_id(client), SystemTime::now());
-            let certificate = Certificate::issue(&public, &[&user_id], now, &*signer)?;
-            let octets = certificate.to_octets().doing("making a certificate")?;
-            folder::write(&path, &octets, 0o644)?;
-        }
-        keys::ensure_public(folder, client, open)?;
-        wanted::note_type(folder, client)
+            let signer = configured::signer(&self.table, &self.credential(), &client.name)?;
+            Ok((public, signer))
+        })
     }
 
     fn ensure_key(&self, folder: &Folder, client: &Client) -> Result<PublicKey, Error> {
@@ -163,32 +137,4 @@ impl SoftHsm2 {
             .generate(pin()?, &name, kind)
             .doing("making a key")
     }
-
-    /// The key as `signstar-sign` will open it.
-    fn signer(&self, name: &str) -> Result<Box<dyn Signer>, Error> {
-        let key = format!(
-            "[key.{name}]\nhsm = \"main\"\nid = {name}\n{}",
-            self.credential(),
-            name = quote(name),
-        );
-        let config = parse(&format!("{}\n{key}", self.table))?;
-        let (Some(key), Some(hsm)) = (config.keys.values().next(), config.hsms.values().next())
-        else {
-            return Err("no key").doing("reading its configuration");
-        };
-        let conduct = Conduct {
-            public_key: None,
-            patience: Duration::from_secs(30),
-            connections: 1,
-            hurry: Arc::new(Hurry::default()),
-            state: None,
-            witness: Arc::new(Nobody),
-        };
-        signstar_hsm::open(key, hsm, conduct).doing("opening a key")
-    }
-}
-
-fn parse(tables: &str) -> Result<Config, Error> {
-    let text = format!("domain = {}\nlog = \"unlogged\"\n\n{tables}", quote(DOMAIN));
-    Ok(Config::parse(&text)?)
 }

@@ -17,6 +17,8 @@ use aws_lc_rs::{
 };
 use signstar_hsm::yubihsm2::command::Algorithm;
 
+use crate::Capabilities;
+
 /// A kind of key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -75,6 +77,17 @@ impl Kind {
             Self::Rsa2048 => Algorithm::RSA_2048,
             Self::Rsa3072 => Algorithm::RSA_3072,
             Self::Rsa4096 => Algorithm::RSA_4096,
+        }
+    }
+
+    /// What it takes to sign with it.
+    pub(crate) fn capabilities(self) -> Capabilities {
+        match self {
+            Self::Ed25519 => Capabilities::SIGN_EDDSA,
+            Self::P256 | Self::P384 | Self::P521 => Capabilities::SIGN_ECDSA,
+            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
+                Capabilities(Capabilities::SIGN_PKCS.0 | Capabilities::SIGN_PSS.0)
+            }
         }
     }
 

@@ -150,23 +150,41 @@ impl Objects {
     }
 
     /// Makes a key that may sign, in the first domain, with the next number.
-    pub fn generate(&mut self, label: &str, kind: Kind) -> Result<(), Error> {
+    pub fn generate(&mut self, label: &str, kind: Kind) -> Result<u16, Error> {
         let pkcs8 = kind.generate().map_err(|_| Error::Key(label.to_owned()))?;
         let last = self.keys.iter().map(|key| key.id).max();
+        let id = last.unwrap_or(0x0fff).saturating_add(1);
         self.keys.push(Key {
-            id: last.unwrap_or(0x0fff) + 1,
+            id,
             label: label.to_owned(),
             domains: 1,
-            capabilities: Capabilities::SIGN,
+            capabilities: kind.capabilities(),
             kind: kind.to_string(),
             pkcs8: hex::encode(pkcs8),
         });
-        Ok(())
+        Ok(id)
     }
 
-    /// What the key called `label` is, if it is there.
-    pub fn kind_of(&self, label: &str) -> Option<Kind> {
-        let key = self.keys.iter().find(|key| key.label == label)?;
-        key.kind.parse().ok()
+    /// Makes a key, and an operator that may do nothing but sign with keys of this kind in one of the 16
+    /// domains. Both have the same number.
+    pub fn give(&mut self, label: &str, kind: Kind, password: &str) -> Result<u16, Error> {
+        let id = self.generate(label, kind)?;
+        let domains = 1 << (id % 16);
+        for key in self.keys.iter_mut().filter(|key| key.id == id) {
+            key.domains = domains;
+        }
+        self.operators.push(Operator {
+            id,
+            password: password.to_owned(),
+            domains,
+            capabilities: kind.capabilities(),
+        });
+        Ok(id)
+    }
+
+    /// The number of the key called `label`, if it is there.
+    pub fn number_of(&self, label: &str) -> Option<u16> {
+        let mut keys = self.keys.iter();
+        Some(keys.find(|key| key.label == label)?.id)
     }
 }
