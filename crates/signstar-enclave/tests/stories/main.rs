@@ -39,3 +39,4 @@ mod trouble;
 mod tunnels;
 mod watching;
 mod witnesses;
+mod yubihsm;
