@@ -71,7 +71,7 @@ pub enum OpenError {
     /// The certificate of the HSM cannot be checked.
     #[error("cannot tell whether the HSM is the right one")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
-    /// The key has no operator, without which no NetHSM signs.
+    /// The key has no operator, without which no NetHSM and no YubiHSM2 signs.
     #[error("the key has no `operator`")]
     NoOperator,
     /// This program cannot use HSMs of that kind.

@@ -1,6 +1,6 @@
-//! The encrypted channel to a YubiHSM2: GlobalPlatform SCP03 with AES-128.
+//! The encrypted channel to a YubiHSM2: SCP03 with AES-128.
 //!
-//! Source: GlobalPlatform Card Specification, Amendment D; the [commands of the device] say where they
+//! Source: `GlobalPlatform` Card Specification, Amendment D; the [commands of the device] say where they
 //! differ. Both ends make the same keys from the authentication key and a challenge of each; who has
 //! another authentication key notices before anything is said.
 //!
@@ -53,10 +53,10 @@ impl AuthenticationKey {
             password,
             halves.as_flattened_mut(),
         );
-        let [encryption, authentication] = *halves;
+        let [encryption, authentication] = &*halves;
         Self {
-            encryption: Zeroizing::new(encryption),
-            authentication: Zeroizing::new(authentication),
+            encryption: Zeroizing::new(*encryption),
+            authentication: Zeroizing::new(*authentication),
         }
     }
 

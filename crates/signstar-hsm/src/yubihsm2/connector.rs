@@ -20,7 +20,7 @@ pub(super) struct Connector {
 impl Connector {
     pub(super) fn new(connector: &config::Connector) -> Result<Self, OpenError> {
         let config::Connector::Http(url) = connector else {
-            // It would need libusb on every host.
+            // Only one process at a time could have it, and libusb is copyleft.
             return Err(OpenError::NotBuilt("yubihsm2 on USB"));
         };
         let agent = ureq::Agent::config_builder()
