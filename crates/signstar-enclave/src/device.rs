@@ -5,7 +5,8 @@ use std::{fmt, str::FromStr};
 use signstar_hsm::state::ADMIN;
 
 use crate::{
-    Client, Error, Folder, HsmEntry, Login, SoftHsm2, SoftNetHsm, error::While, folder::quote,
+    Client, Error, Folder, HsmEntry, Login, SoftHsm2, SoftNetHsm, YubiHsmMock, error::While,
+    folder::quote,
 };
 
 /// A kind of HSM in software.
@@ -16,17 +17,20 @@ pub enum HsmKind {
     SoftNetHsm,
     /// A token behind PKCS#11, SoftHSM 2.
     SoftHsm2,
+    /// A YubiHSM2 behind a connector, `yubihsm-mock`.
+    YubiHsmMock,
 }
 
 impl HsmKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::SoftNetHsm, Self::SoftHsm2];
+    pub const ALL: [Self; 3] = [Self::SoftNetHsm, Self::SoftHsm2, Self::YubiHsmMock];
 
     /// Its name on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::SoftNetHsm => "softnethsm",
             Self::SoftHsm2 => "softhsm2",
+            Self::YubiHsmMock => "yubihsm-mock",
         }
     }
 }
@@ -39,7 +43,7 @@ impl fmt::Display for HsmKind {
 
 /// A text that names no kind of HSM.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("an HSM is one of softnethsm, softhsm2")]
+#[error("an HSM is one of softnethsm, softhsm2, yubihsm-mock")]
 pub struct UnknownHsmKind;
 
 impl FromStr for HsmKind {
@@ -56,14 +60,21 @@ impl FromStr for HsmKind {
 pub(crate) enum Device {
     NetHsm(SoftNetHsm),
     Token(SoftHsm2),
+    YubiHsm(YubiHsmMock),
 }
 
 impl Device {
     /// Starts it. `arguments` are for `softnethsm`.
-    pub(crate) fn start(kind: HsmKind, folder: &Folder, arguments: &[&str]) -> Result<Self, Error> {
+    pub(crate) fn start(
+        kind: HsmKind,
+        folder: &Folder,
+        clients: &[Client],
+        arguments: &[&str],
+    ) -> Result<Self, Error> {
         match kind {
             HsmKind::SoftNetHsm => SoftNetHsm::start(folder, arguments).map(Self::NetHsm),
             HsmKind::SoftHsm2 => SoftHsm2::start(folder).map(Self::Token),
+            HsmKind::YubiHsmMock => YubiHsmMock::start(folder, clients).map(Self::YubiHsm),
         }
     }
 
@@ -72,6 +83,7 @@ impl Device {
         match self {
             Self::NetHsm(hsm) => hsm.set_up(folder, clients),
             Self::Token(hsm) => hsm.set_up(folder, clients),
+            Self::YubiHsm(hsm) => hsm.set_up(folder, clients),
         }
     }
 
@@ -79,6 +91,7 @@ impl Device {
         match self {
             Self::NetHsm(hsm) => hsm.check(),
             Self::Token(_) => Ok(()),
+            Self::YubiHsm(hsm) => hsm.check(),
         }
     }
 
@@ -100,27 +113,29 @@ impl Device {
                 tls = quote(hsm.tls()),
                 backup = quote(&folder.secret_file("backup").to_string_lossy()),
             ),
-            // Tokens make no backups.
+            // These make no backups over SSH.
             Self::Token(hsm) => hsm.table().to_owned(),
+            Self::YubiHsm(hsm) => hsm.table(),
         }
     }
 
     /// How the key of a client is used, in the configuration of the enclave.
-    pub(crate) fn credential(&self, folder: &Folder, client: &str) -> String {
-        match self {
+    pub(crate) fn credential(&self, folder: &Folder, client: &str) -> Result<String, Error> {
+        Ok(match self {
             Self::NetHsm(_) => format!(
                 "operator = {}\npassphrase = {{ file = {} }}\n",
                 quote(client),
                 quote(&folder.secret_file(client).to_string_lossy())
             ),
             Self::Token(hsm) => hsm.credential(),
-        }
+            Self::YubiHsm(hsm) => hsm.credential(folder, client)?,
+        })
     }
 
     /// What `DIR/enclave.json` tells of it.
     pub(crate) fn entry(&self, folder: &Folder) -> Result<HsmEntry, Error> {
-        let known = folder.administrative()?;
         let login = |user: &str| {
+            let known = folder.administrative()?;
             let mut admins = known.administrators.iter();
             let admin = admins.find(|(one, _)| one.as_str() == user);
             let (_, admin) = admin
@@ -135,13 +150,23 @@ impl Device {
             Self::NetHsm(hsm) => HsmEntry {
                 url: hsm.url().to_owned(),
                 admin: login(ADMIN)?,
-                unlock: known.unlock.expose().to_owned(),
+                unlock: folder.administrative()?.unlock.expose().to_owned(),
                 tls: hsm.tls().to_owned(),
             },
             Self::Token(hsm) => HsmEntry {
                 url: hsm.uri(),
                 admin: login("so")?,
                 unlock: hsm.pin()?,
+                tls: String::new(),
+            },
+            // Its objects are in a file: nobody administers it.
+            Self::YubiHsm(hsm) => HsmEntry {
+                url: hsm.url(),
+                admin: Login {
+                    user: String::new(),
+                    passphrase: String::new(),
+                },
+                unlock: String::new(),
                 tls: String::new(),
             },
         })

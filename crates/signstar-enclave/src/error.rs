@@ -85,7 +85,7 @@ impl Error {
             }
             Self::Missing(_) => "build everything first: cargo build --workspace",
             Self::Start { .. } | Self::Ended { .. } => {
-                "the logs in the folder of the enclave say more (sshd.log, signstar-log.log, softnethsm.log)"
+                "the logs in the folder of the enclave say more (sshd.log, signstar-log.log, softnethsm.log, yubihsm-mock.log)"
             }
             Self::Hsm { .. } => "if the folder is damaged, remove it and start anew",
             Self::Certificate(_) => "this is a mistake in the program: please report it",

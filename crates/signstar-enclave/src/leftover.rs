@@ -12,7 +12,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{Folder, processes};
+use crate::{Folder, processes, yubihsm_mock};
 
 /// How long a program may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(crate) struct Leftover {
 
 impl Leftover {
     /// Every program that runs for `folder`.
-    pub(crate) fn all(folder: &Folder) -> [Self; 5] {
+    pub(crate) fn all(folder: &Folder) -> [Self; 6] {
         let [sign, download] = Self::sessions(folder);
         [
             Self::new("sshd", folder.sshd_configuration()),
@@ -34,6 +34,7 @@ impl Leftover {
             download,
             Self::new("signstar-log", folder.public_log()),
             Self::new("softnethsm", folder.hsm()),
+            Self::new("yubihsm-mock", yubihsm_mock::objects(folder)),
         ]
     }
 

@@ -22,6 +22,7 @@
 mod child;
 mod client;
 mod configure;
+mod configured;
 mod description;
 mod device;
 mod error;
@@ -36,6 +37,7 @@ mod programs;
 mod signals;
 mod softhsm2;
 mod sshd;
+mod yubihsm_mock;
 
 use std::path::PathBuf;
 
@@ -52,6 +54,7 @@ pub use programs::program;
 pub use signals::end_with_signals;
 pub use softhsm2::SoftHsm2;
 pub use sshd::Sshd;
+pub use yubihsm_mock::YubiHsmMock;
 
 use crate::{device::Device, leftover::Leftover};
 
@@ -108,7 +111,7 @@ impl Enclave {
             leftover.end();
         }
 
-        let hsm = Device::start(kind, &folder, arguments)?;
+        let hsm = Device::start(kind, &folder, &options.clients, arguments)?;
         let log = TransparencyLog::start(&folder)?;
         folder.write_configuration(&options.clients, &hsm, &log)?;
         hsm.set_up(&folder, &options.clients)?;
@@ -146,11 +149,23 @@ impl Enclave {
     ///
     /// # Panics
     ///
-    /// If it is a token, for which nothing runs.
+    /// If it is of another kind than [`HsmKind::SoftNetHsm`].
     pub fn hsm(&mut self) -> &mut SoftNetHsm {
         match &mut self.hsm {
             Device::NetHsm(hsm) => hsm,
-            Device::Token(_) => panic!("a token cannot be stopped and started"),
+            _ => panic!("the HSM of this enclave is no softnethsm"),
+        }
+    }
+
+    /// The connector of its YubiHSM2, to be killed and started while the enclave runs.
+    ///
+    /// # Panics
+    ///
+    /// If it is of another kind than [`HsmKind::YubiHsmMock`].
+    pub fn yubihsm_mock(&mut self) -> &mut YubiHsmMock {
+        match &mut self.hsm {
+            Device::YubiHsm(hsm) => hsm,
+            _ => panic!("the HSM of this enclave is no YubiHSM2"),
         }
     }
 

@@ -80,8 +80,8 @@ struct Kind {
     #[arg(long, value_name = "TYPE", default_value_t)]
     key_type: KeyType,
 
-    /// The HSM that holds them: softnethsm (a NetHSM) or softhsm2 (a token behind PKCS#11, which the
-    /// package softhsm2 has).
+    /// The HSM that holds them: softnethsm (a NetHSM), softhsm2 (a token behind PKCS#11, which the
+    /// package softhsm2 has) or yubihsm-mock (a YubiHSM2).
     #[arg(long, value_name = "KIND", default_value_t)]
     hsm: HsmKind,
 }

@@ -1,14 +1,11 @@
 //! The software token of an enclave, behind PKCS#11.
 
-use std::{fs, path::PathBuf, sync::Arc, time::Duration};
-
-use signstar::config::Config;
-use signstar_hsm::{Conduct, Event, Hurry, Witness};
+use std::{fs, path::PathBuf};
 
 use crate::{
-    Client, Error, Folder, configure,
+    Client, Error, Folder, configure, configured,
     error::{OnPath, While},
-    folder::{self, DOMAIN, quote},
+    folder::{self, quote},
     key_type, keys,
 };
 
@@ -26,14 +23,6 @@ pub struct SoftHsm2 {
     table: String,
     module: PathBuf,
     pin: PathBuf,
-}
-
-/// Nobody listens while an enclave is made.
-#[derive(Debug)]
-struct Nobody;
-
-impl Witness for Nobody {
-    fn tell(&self, _: &Event<'_>) {}
 }
 
 impl SoftHsm2 {
@@ -98,37 +87,10 @@ impl SoftHsm2 {
         configure::apply_to_hsm(folder)?;
         for client in clients {
             key_type::note(folder, client)?;
-            keys::ensure_public(folder, client, || self.open(&client.name))?;
+            keys::ensure_public(folder, client, || {
+                configured::open(&self.table, &self.credential(), &client.name)
+            })?;
         }
         Ok(())
-    }
-
-    /// The key called `name`, as `signstar-sign` will open it, and its public half.
-    fn open(&self, name: &str) -> Result<keys::Opened, Error> {
-        let text = format!(
-            "domain = {domain}\nlog = \"unlogged\"\n\n{table}\n\
-             [key.{name}]\nhsm = \"main\"\nid = {name}\n{credential}",
-            domain = quote(DOMAIN),
-            table = self.table,
-            name = quote(name),
-            credential = self.credential(),
-        );
-        let config = Config::parse(&text)?;
-        let (Some(key), Some(hsm)) = (config.keys.values().next(), config.hsms.values().next())
-        else {
-            return Err("no key").doing("reading its configuration");
-        };
-        let public = signstar_hsm::public_key(key, hsm).doing("reading a key")?;
-        let public = public.ok_or("it is not shown").doing("reading a key")?;
-        let conduct = Conduct {
-            public_key: None,
-            patience: Duration::from_secs(30),
-            connections: 1,
-            hurry: Arc::new(Hurry::default()),
-            state: None,
-            witness: Arc::new(Nobody),
-        };
-        let signer = signstar_hsm::open(key, hsm, conduct).doing("opening a key")?;
-        Ok((public, signer))
     }
 }

@@ -29,6 +29,9 @@ mod several;
 mod several;
 #[cfg(feature = "nethsm")]
 pub mod state;
+#[cfg(feature = "yubihsm2")]
+pub mod yubihsm2;
+#[cfg(not(feature = "yubihsm2"))]
 #[path = "absent/yubihsm2.rs"]
 mod yubihsm2;
 
@@ -68,7 +71,7 @@ pub enum OpenError {
     /// The certificate of the HSM cannot be checked.
     #[error("cannot tell whether the HSM is the right one")]
     Tls(#[source] Box<dyn Error + Send + Sync>),
-    /// The key has no operator, without which no NetHSM signs.
+    /// The key has no operator, without which no NetHSM and no YubiHSM2 signs.
     #[error("the key has no `operator`")]
     NoOperator,
     /// This program cannot use HSMs of that kind.

@@ -19,6 +19,11 @@ fn users_accept_a_signature_of_every_type_of_key_on_a_token() {
     users_accept(HsmKind::SoftHsm2);
 }
 
+#[test]
+fn users_accept_a_signature_of_every_type_of_key_in_a_yubihsm2() {
+    users_accept(HsmKind::YubiHsmMock);
+}
+
 fn users_accept(hsm: HsmKind) {
     let clients = KeyType::ALL.map(|key_type| (key_type.as_str(), key_type));
     let Some(story) = Story::on(hsm, packagers(&clients)) else {

@@ -41,3 +41,4 @@ mod trouble;
 mod tunnels;
 mod watching;
 mod witnesses;
+mod yubihsm;

@@ -29,6 +29,11 @@ fn many_files_take_one_connection_with_a_token() {
     one_connection(HsmKind::SoftHsm2);
 }
 
+#[test]
+fn many_files_take_one_connection_with_a_yubihsm2() {
+    one_connection(HsmKind::YubiHsmMock);
+}
+
 fn one_connection(hsm: HsmKind) {
     let Some(story) = Story::on(hsm, packagers(&[("client1", KeyType::Curve25519)])) else {
         return;

@@ -1,4 +1,4 @@
-//! An enclave whose keys are on a token, behind a module of somebody else.
+//! An enclave whose keys are in a device of its host: on a token, or in a YubiHSM2.
 
 use std::{fs, path::PathBuf, thread};
 
@@ -6,15 +6,24 @@ use signstar_enclave::{HsmKind, KeyType};
 
 use crate::story::{GnuPg, Story, packagers, signature};
 
+/// The kinds of HSM that belong to one host.
+const KINDS: [HsmKind; 2] = [HsmKind::SoftHsm2, HsmKind::YubiHsmMock];
+
 fn with_token(clients: &[(&str, KeyType)]) -> Option<Story> {
     Story::on(HsmKind::SoftHsm2, packagers(clients))
 }
 
 #[test]
-fn clients_with_one_token_do_not_wait_for_each_other() {
+fn clients_with_one_device_do_not_wait_for_each_other() {
+    for kind in KINDS {
+        do_not_wait(kind);
+    }
+}
+
+fn do_not_wait(kind: HsmKind) {
     let names = ["client1", "client2", "client3"];
     let clients = names.map(|name| (name, KeyType::EcP256));
-    let Some(story) = with_token(&clients) else {
+    let Some(story) = Story::on(kind, packagers(&clients)) else {
         return;
     };
     let files = names.map(|client| {
@@ -36,8 +45,14 @@ fn clients_with_one_token_do_not_wait_for_each_other() {
 }
 
 #[test]
-fn an_enclave_with_a_token_is_started_again_with_its_keys() {
-    let Some(mut story) = with_token(&[("client1", KeyType::Curve25519)]) else {
+fn an_enclave_is_started_again_with_its_keys() {
+    for kind in KINDS {
+        is_started_again(kind);
+    }
+}
+
+fn is_started_again(kind: HsmKind) {
+    let Some(mut story) = Story::on(kind, packagers(&[("client1", KeyType::Curve25519)])) else {
         return;
     };
     let certificate = fs::read(story.certificate("client1")).expect("a certificate");

@@ -8,6 +8,9 @@ mod pkcs11;
 mod program;
 mod suite;
 mod token;
+mod yubihsm2;
+mod yubihsm_mock;
 
 suite::conformance!(softnethsm, crate::nethsm::SoftNetHsm);
 suite::conformance!(softhsm2, crate::token::SoftHsm2);
+suite::conformance!(yubihsm_mock_device, crate::yubihsm_mock::Mock);

@@ -83,6 +83,7 @@ impl Story {
     fn try_to_start(&self) -> Result<Enclave, Error> {
         program("signstar-sign");
         program("signstar-pkcs11");
+        program("yubihsm-mock");
         program("signstar-request-signature");
         Enclave::start_on(self.hsm, &self.options)
     }
