@@ -55,6 +55,14 @@ pub(crate) fn text(path: Option<&Path>) -> Result<(PathBuf, String), Error> {
     Ok((path.to_owned(), text))
 }
 
+/// The usual place of the configuration that is in use, the first one if there is none.
+pub(crate) fn usual() -> &'static Path {
+    let mut places = CONFIGS.iter().map(Path::new);
+    places
+        .find(|path| path.exists())
+        .unwrap_or(Path::new(CONFIGS[0]))
+}
+
 /// Reads all of `source`; fails if it has more than `most` octets.
 pub(crate) fn read(source: impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();

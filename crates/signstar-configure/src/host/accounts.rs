@@ -99,6 +99,13 @@ pub(crate) fn entries(config: &Config) -> BTreeSet<Entry> {
         "root",
     );
     add(
+        Path::new("/etc/signstar/signstar.toml"),
+        Kind::File,
+        0o644,
+        "root",
+        "root",
+    );
+    add(
         Path::new("/var/lib/signstar"),
         Kind::Folder,
         0o755,
@@ -153,6 +160,10 @@ fn readers(config: &Config) -> BTreeMap<&Path, &str> {
     let mut readers = BTreeMap::new();
     for key in config.keys.values() {
         readers.insert(key.passphrase.path(), "root");
+    }
+    if let Log::Public(log) = &config.log {
+        let key = log.key.as_ref().and_then(|name| config.keys.get(name));
+        readers.extend(key.map(|key| (key.passphrase.path(), config.host.log_user.as_str())));
     }
     for hsm in config.hsms.values() {
         let Hsm::NetHsm(hsm) = hsm else { continue };

@@ -20,7 +20,7 @@ use super::{
     tree::{Node, Tree, names, observe},
     units,
 };
-use crate::Error;
+use crate::{Error, configuration};
 
 /// Where the configuration is on the host, if it was named on the command line.
 const CONFIG: &str = "/etc/signstar/signstar.toml";
@@ -115,7 +115,11 @@ fn desired(config: &Config, text: Option<&str>, logins: &[Login<'_>]) -> Tree {
     let mut tree = Tree::new();
     sshd::add(&mut tree, logins);
     accounts::add(&mut tree, config, logins);
-    units::add(&mut tree, config);
+    let installed = match text {
+        Some(_) => Path::new(CONFIG),
+        None => configuration::usual(),
+    };
+    units::add(&mut tree, config, installed);
     if let Some(text) = text {
         tree.insert(CONFIG.into(), Node::File(text.to_owned()));
     }
@@ -245,9 +249,11 @@ fn wrong_folders(config: &Config) -> io::Result<Vec<PathBuf>> {
             (Some(metadata), _) => {
                 let user = User::from_name(&user)?.map(|user| user.uid.as_raw());
                 let group = Group::from_name(&group)?.map(|group| group.gid.as_raw());
+                // To whom nothing is granted is all the same.
+                let is_group = mode & 0o070 == 0 || group == Some(metadata.gid());
                 metadata.permissions().mode() & 0o7777 == mode
                     && user == Some(metadata.uid())
-                    && group == Some(metadata.gid())
+                    && is_group
             }
         };
         if !is_right {

@@ -13,6 +13,9 @@ use super::{
 pub(crate) const UNITS: &str = "/etc/systemd/system";
 
 const LOG_SERVICE: &str = include_str!("../../../../dist/systemd/signstar-log.service");
+/// Behind its `ExecStart=`, if its key is in an HSM.
+const REACHES_HSM: &str = "LoadCredential=\nPrivateNetwork=no\n\
+    RestrictAddressFamilies=AF_INET AF_INET6\n";
 const LOG_SOCKET: &str = include_str!("../../../../dist/systemd/signstar-log.socket");
 const SELF_TEST: &str = include_str!("../../../../dist/systemd/signstar-self-test@.service");
 const SELF_TEST_TIMER: &str = include_str!("../../../../dist/systemd/signstar-self-test@.timer");
@@ -48,8 +51,9 @@ pub(crate) fn is_ours(path: &Path) -> bool {
     }
 }
 
-/// Adds the units that this configuration needs, each wanted by its target.
-pub(crate) fn add(tree: &mut Tree, config: &Config) {
+/// Adds the units that this configuration needs, each wanted by its target. The programs in them
+/// read the configuration where it is `installed`.
+pub(crate) fn add(tree: &mut Tree, config: &Config, installed: &Path) {
     let unit = |name: &str| Path::new(UNITS).join(name);
     let mut add = |name: &str, text: &str| {
         tree.insert(unit(name), Node::File(text.to_owned()));
@@ -65,7 +69,14 @@ pub(crate) fn add(tree: &mut Tree, config: &Config) {
         let exec = LOG_SERVICE
             .lines()
             .find_map(|line| line.strip_prefix("ExecStart="));
-        service.push_str(exec.unwrap_or_default());
+        let exec = exec.unwrap_or_default();
+        match log.key {
+            None => service.push_str(exec),
+            Some(_) => {
+                let from = format!("--config {}", installed.display());
+                service.push_str(&exec.replace("--key %d/log.key", &from));
+            }
+        }
         service.push_str(" --client-is-user");
         for (client, rules) in &config.clients {
             service.push_str(&format!(" --allow-user {client}"));
@@ -74,6 +85,9 @@ pub(crate) fn add(tree: &mut Tree, config: &Config) {
             }
         }
         service.push('\n');
+        if log.key.is_some() {
+            service.push_str(REACHES_HSM);
+        }
         add("signstar-log.service.d/10-signstar.conf", &service);
         let socket = log.socket.display();
         let socket = format!("[Socket]\nListenStream=\nListenStream={socket}\n");

@@ -46,12 +46,16 @@ impl<'a> Entry<'a> {
         let known = Known::read(administration.folder.join(format!("seen-{name}")))?;
         let timeout = Duration::from_secs(hsm.timeout_seconds().get().into());
         for device in &mut wanted.desired.devices {
-            if device.trusted.is_empty() {
-                let pin = known.pin(&device.url).map(str::to_owned);
+            if !device.trusted.is_empty() {
+                continue;
+            }
+            // Another device may have come to the address of one that was known.
+            if !scope.trust_new.is_empty() {
+                let pin = trusted_now(&device.url, &scope.trust_new, timeout);
                 device.trusted.extend(pin);
             }
-            if device.trusted.is_empty() && !scope.trust_new.is_empty() {
-                let pin = trusted_now(&device.url, &scope.trust_new, timeout);
+            if device.trusted.is_empty() {
+                let pin = known.pin(&device.url).map(str::to_owned);
                 device.trusted.extend(pin);
             }
         }

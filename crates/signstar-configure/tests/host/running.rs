@@ -39,6 +39,18 @@ fn holders_of_shares_come_together() {
 }
 
 #[test]
+fn a_host_is_operated_by_the_book() {
+    let more = ["ip", "nft", "openssl", "pkill"];
+    let ours = [
+        "signstar-log",
+        "signstar-request-signature",
+        "signstar-sign",
+        "softnethsm",
+    ];
+    tell("day.sh", &more, &ours, Path::new("/"));
+}
+
+#[test]
 fn passphrases_open_for_one_unix_user_on_one_host() {
     let Some(below) = newer_host() else { return };
     let ours = ["signstar-sign", "signstar-request-signature", "softnethsm"];

@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# docs/operate.md: every command in it, in its order, and what it says comes of it. Told in lines
+# `ok WHAT` and `NOT OK WHAT`; the last is `the end`.
+cd /story || exit 1
+# shellcheck source=telling.sh
+. /story/telling.sh
+
+# Each block of the page, with its heading in the first line.
+mkdir blocks
+awk '/^ *```/ { if (inside) { inside = 0; close(file) }
+                else if (/console/) { inside = 1; file = sprintf("blocks/%03d", ++n); print heading >file }
+                next }
+     inside { sub(/^   /, ""); print >file; next }
+     /^#+ / { sub(/^#+ /, ""); heading = $0 }' operate.md
+block=0
+declare -A stands_for
+# Runs the next block, which is under this heading. Each of its commands ends with its status, and
+# says the lines that are shown behind it; of one with `...`, what is before that.
+runs() { # HEADING STATUS...
+    local file line what said='' got='' words
+    block=$((block + 1))
+    file=$(printf 'blocks/%03d' "$block")
+    [ "$(head -n 1 "$file")" = "$1" ] || printf 'NOT OK block %s is not under %s\n' "$block" "$1"
+    shift
+    while IFS= read -r line; do
+        for words in "${!stands_for[@]}"; do line=${line//"$words"/"${stands_for[$words]}"}; done
+        case $line in
+            '# '* | '$ '*)
+                what=${line#??}
+                said=$(bash -c "$what" 2>&1 </dev/null)
+                got=$?
+                if [ "$got" = "${1-}" ]; then
+                    printf 'ok %s\n' "$what"
+                else
+                    printf 'NOT OK %s (status %s)\n%s\n' "$what" "$got" "$(tail -n 12 <<<"$said")"
+                fi
+                shift
+                ;;
+            *)
+                line=${line%% --trust-new*}
+                if ! grep -qF -- "${line%%...*}" <<<"$said"; then
+                    printf 'NOT OK %s does not say %s\n%s\n' "$what" "$line" "$(tail -n 12 <<<"$said")"
+                fi
+                ;;
+        esac
+    done < <(tail -n +2 "$file")
+    [ $# -eq 0 ] || printf 'NOT OK block %s has %s commands less\n' "$block" "$#"
+}
+signs() { # WHAT
+    rm -f package.tar.sig package.tar.sig.proof
+    says "$1" 0 '' signstar-request-signature send --to builder@signstar.example.org --patience 0 \
+        --certificate certificate.pgp --log-key "$vkey" package.tar
+}
+want() { # DEVICES SED_WORDS...
+    local devices=$1 user words=()
+    shift
+    for user in builder keeper publisher; do
+        words+=(-e "s|KEY_$user|$(cat "$user.pub")|")
+    done
+    sed -e "s|VKEY|$vkey|" -e "s|DEVICES|$devices|" "${words[@]}" "$@" day.toml \
+        >/etc/signstar/signstar.toml
+}
+at() { printf '{ url = "https://192.0.2.%s/api/v1", tls = "%s" }' "$1" "${2-pin:$(pin "$1")}"; }
+
+# The clients, and the addresses that the page has.
+mkdir -p /root/.ssh programs
+mv /usr/bin/signstar-{sign,configure,log} /usr/bin/softnethsm programs/
+ln -s /story/programs/softnethsm /usr/local/bin/softnethsm
+cp programs/* .
+ip link set lo up
+echo '127.0.0.1 signstar.example.org' >>/etc/hosts
+for user in builder keeper publisher; do
+    ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$user"
+    printf 'Match user %s\n    IdentityFile /story/%s\n' "$user" "$user"
+done >/root/.ssh/config
+printf 'Match all\n    IdentitiesOnly yes\n    BatchMode yes\n    LogLevel ERROR\n' >>/root/.ssh/config
+ssh-keygen -A >/dev/null
+for key in /etc/ssh/ssh_host_*_key.pub; do echo "signstar.example.org $(cat "$key")"; done >/root/.ssh/known_hosts
+rm -f /run/nologin
+systemctl start ssh.service
+head -c 100000 /dev/urandom >package.tar
+for number in 10 12; do plug_in "$number"; done
+stands_for=([17bbeeb7...]="$(pin 10) --trust-new $(pin 12)")
+# Who operates it has an umask of their own.
+umask 077
+
+runs Install 0 0
+runs Install 0
+vkey=$(signstar-log key show /etc/signstar/log.key)
+stands_for[VKEY]=$vkey
+want "$(at 10 insecure), $(at 12 insecure)"
+runs Install 0
+runs Install 10 0 0 0
+runs 'The first day' 1 0
+want "$(at 10), $(at 12)"
+runs 'The first day' 0 0 0
+runs 'The first day' 0 0 0 0
+says 'the log is published by its own user' 0 '^signstar-log 644' \
+    stat -c '%U %a' /var/lib/signstar-log/public/checkpoint
+says 'a backup is more than nothing' 0 '' test -s main.backup
+cp certificate.pgp certificate.first
+
+runs 'Every day' 0 0 0 1 0
+runs 'Every day' 0 0
+signs 'after a rotation it signs'
+runs 'Another version' 0 0 0 0 0
+signs 'after another version it signs'
+
+# A session that is open when the client is found out, and asks from time to time.
+signstar-request-signature prepare package.tar >request
+mkfifo questions
+ssh builder@signstar.example.org <questions >answers 2>/dev/null &
+session=$!
+exec 7>questions
+asks() {
+    local before
+    before=$(wc -l <answers)
+    cat request >&7 || return 1
+    for _ in $(seq 50); do
+        [ "$(wc -l <answers)" -gt "$before" ] && { tail -n 1 answers; return 0; }
+        kill -0 "$session" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    return 1
+}
+trap '' PIPE
+says 'the session is open' 0 '"signature"' asks
+want "$(at 10), $(at 12)" -e 's|^#enabled|enabled|'
+says 'and goes on' 0 '"signature"' asks
+says 'a new one is refused' 3 'not-permitted|not permitted' signstar-request-signature send \
+    --to builder@signstar.example.org --patience 0 package.tar
+runs 'A client is compromised' 0 0 0
+says 'it has ended' 1 '' asks
+exec 7>&-
+says 'and a new one is refused' 3 'not-permitted|not permitted' signstar-request-signature send \
+    --to builder@signstar.example.org --patience 0 package.tar
+runs 'A client is compromised' 0
+cp builder builder.old
+rm builder builder.pub
+ssh-keygen -q -t ed25519 -N '' -C builder -f builder
+want "$(at 10), $(at 12)"
+runs 'A client is compromised' 0
+signs 'with another key it is let in again'
+says 'and not with the old one' 255 'Permission denied' \
+    ssh -F none -i builder.old -o IdentitiesOnly=yes -o BatchMode=yes builder@signstar.example.org
+
+want "$(at 10), $(at 12)" -e 's|, "deputy"||'
+runs 'An administrator leaves, or is compromised' 0 0 0
+says 'nothing is left to do' 0 'nothing to do' signstar-configure hsm plan
+signs 'an administrator less, and it signs'
+
+# One of two.
+unplug 10
+signs 'a device less, and it signs'
+plug_in 11
+want "$(at 11 insecure), $(at 12)" -e 's|, "deputy"||'
+stands_for=([5f1c09d2...]="$(pin 11)" [VKEY]="$vkey")
+runs 'A device is lost' 0
+unplug 12
+signs 'with what the other one had'
+# The only one, and the new one comes to the address of the old.
+unplug 11
+rm -r hsm-11 hsm-12
+plug_in 11
+want "$(at 11 insecure)" -e 's|, "deputy"||'
+newest=$(find /var/lib/signstar/state/keeper/backups/main -name '*.backup' | sort | tail -n 1)
+stands_for=([5f1c09d2...]="$(pin 11)" [FILE]="$newest")
+runs 'A device is lost' 0 0 0
+says 'nothing is left to do' 0 'nothing to do' signstar-configure hsm plan
+signs 'restored, it signs'
+ssh publisher@signstar.example.org >certificate.last
+says 'the fingerprint is the same' 0 '' cmp certificate.first certificate.last
+says 'the whole log verifies' 0 '' signstar-log verify /var/lib/signstar-log/public "$vkey"
+says 'nobody left anything half written' 1 '^$' bash -c \
+    'find /etc/signstar /var/lib/signstar /run/signstar -name ".tmp*" -o -name ".credential-*" | grep .'
+[ "$block" = "$(find blocks -type f | wc -l)" ] || printf 'NOT OK blocks are left behind %s\n' "$block"
+for number in "${!device[@]}"; do kill "${device[$number]}" 2>/dev/null; done
+echo 'the end'
