@@ -15,6 +15,7 @@ use std::{
 };
 
 use clap::{CommandFactory, Parser, Subcommand};
+use nix::sys::stat::{Mode, umask};
 use signstar_configure::{Error, Status};
 
 /// Bring the host of an enclave to what its configuration says, and hand things out to users that
@@ -63,6 +64,8 @@ pub(crate) fn run(words: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     let Arguments { config, command } = Arguments::parse_from(words);
+    // What others have to read, they can read whatever `root` is used to. Secrets have their own modes.
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
     let config = config.as_deref();
     let ended = match command {
         Command::Check(check) => check.run(config),

@@ -51,6 +51,18 @@ fn a_host_is_operated_by_the_book() {
 }
 
 #[test]
+fn the_log_signs_on_while_its_operator_is_rotated() {
+    let more = ["ip", "openssl"];
+    let ours = [
+        "signstar-log",
+        "signstar-request-signature",
+        "signstar-sign",
+        "softnethsm",
+    ];
+    tell("log.sh", &more, &ours, Path::new("/"));
+}
+
+#[test]
 fn passphrases_open_for_one_unix_user_on_one_host() {
     let Some(below) = newer_host() else { return };
     let ours = ["signstar-sign", "signstar-request-signature", "softnethsm"];
