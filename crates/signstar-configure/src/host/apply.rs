@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Change, Target, Written, accounts, files, login::logins, sshd, sshd_check};
+use super::{Change, Target, Written, accounts, files, give, login::logins, sshd, sshd_check};
 use crate::{Error, journal::Journal};
 use signstar::config::Config;
 
@@ -60,7 +60,12 @@ fn make(config: &Config, target: &Target, change: &Change) -> Result<(), Error> 
         Change::Delete(user) => run("userdel", &[prefix(root), vec![user.as_str()]].concat()),
         Change::Create(_) => run("systemd-sysusers", &[accounts::SYSUSERS]),
         Change::Mend(user, _) => mend(config, root, user),
-        Change::Folders(_) => run("systemd-tmpfiles", &["--create", accounts::TMPFILES]),
+        Change::Folders(_) => {
+            for entry in accounts::entries(config) {
+                on(&entry.path, give::to_its_reader(&entry))?;
+            }
+            run("systemd-tmpfiles", &["--create", accounts::TMPFILES])
+        }
         Change::Reload => super::reload::reload(config),
     }
 }

@@ -7,6 +7,7 @@ mod apply;
 mod change;
 mod files;
 mod firewall;
+mod give;
 mod login;
 mod passwd;
 mod plan;

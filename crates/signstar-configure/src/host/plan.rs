@@ -246,6 +246,8 @@ fn wrong_folders(config: &Config) -> io::Result<Vec<PathBuf>> {
         let is_right = match (&metadata, kind) {
             (None, Kind::File) => true,
             (None, Kind::Folder) => false,
+            // What everybody may read may be elsewhere.
+            (Some(metadata), Kind::File) if metadata.is_symlink() && mode & 0o004 != 0 => true,
             (Some(metadata), _) => {
                 let user = User::from_name(&user)?.map(|user| user.uid.as_raw());
                 let group = Group::from_name(&group)?.map(|group| group.gid.as_raw());

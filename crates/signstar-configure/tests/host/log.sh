@@ -9,7 +9,7 @@ cd /story || exit 1
 want() { # LOG SED_WORDS...
     local log=$1
     shift
-    sed -e "/^\[log\]/,/^$/d" -e "s|^domain.*|&\n$log|" -e "s|DEVICES|$devices|" \
+    sed -e /^metrics/d -e "/^\[log\]/,/^$/d" -e "s|^domain.*|&\n$log|" -e "s|DEVICES|$devices|" \
         -e "s|KEY_\(.*\)\"]|$(cat key.pub | cut -d ' ' -f 1,2) \1\"]|" "$@" day.toml >/etc/signstar/signstar.toml
     cat >>/etc/signstar/signstar.toml <<TOML
 
@@ -75,7 +75,7 @@ for number in $(seq 400); do echo "$number" >"many/$number"; done
     echo "$number" >>done
 done) &
 load=$!
-signed() { wc -l <done 2>/dev/null || echo 0; }
+signed() { [ ! -e done ] || wc -l <done; }
 before=$(size)
 for round in 1 2 3; do
     says "rotation $round of all" 0 'checkpoints' signstar-configure rotate
@@ -83,11 +83,11 @@ for round in 1 2 3; do
 done
 says 'rotation of the administrators' 0 '' signstar-configure rotate --administrators
 count=$(signed)
-for _ in $(seq 100); do [ "$(signed)" -gt "$((count + 1))" ] && break; sleep 0.1; done
+for _ in $(seq 100); do [ "$(signed 2>/dev/null)" -gt "$((count + 1))" ] && break; sleep 0.1; done
 touch stop
 wait "$load"
 says 'meanwhile the log grew' 0 '' test "$(size)" -gt "$((before + 3))"
-says 'no request failed' 1 '^$' bash -c 'cat failed 2>/dev/null || exit 1'
+says 'no request failed' 1 '' test -e failed
 says 'it was not started anew' 0 "^$started$" systemctl show -P MainPID signstar-log.service
 says 'the passphrase is still that of its user' 0 '^signstar-log 600' \
     stat -c '%U %a' /var/lib/signstar/checkpoints/passphrase
