@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use softnethsm::{Device, Error, Identity, Misbehaviour, Server};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// A NetHSM in software: the same REST API over TLS, state sealed on disk.
 ///
@@ -55,6 +57,10 @@ struct Serve {
     /// backup of this device is restored there. Users have to log in once before that backup
     #[arg(long)]
     portable_users: bool,
+    /// Serve only as long as standard input is open, and then delete the folder: for a device that
+    /// is tried once, whatever becomes of whoever tries it
+    #[arg(long)]
+    throw_away: bool,
     #[command(flatten)]
     misbehaviour: Misbehaviour,
 }
@@ -112,6 +118,13 @@ fn serve(wish: &Serve) -> Result<(), Error> {
     }
     let server =
         Server::start_misbehaving(device, &wish.listen, identity, wish.misbehaviour.clone())?;
+    let (closes, mut closed) = oneshot::channel();
+    if wish.throw_away {
+        thread::spawn(move || {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            let _ = closes.send(());
+        });
+    }
     let mut output = io::stdout().lock();
     // A reader that has gone away does not end the server.
     let _ = writeln!(
@@ -125,9 +138,18 @@ fn serve(wish: &Serve) -> Result<(), Error> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             () = server.turned_off() => {}
+            _ = &mut closed, if wish.throw_away => {}
         }
     });
-    server.stop()
+    let stopped = server.stop();
+    if wish.throw_away {
+        fs::remove_dir_all(&wish.data).map_err(|source| Error::File {
+            action: "delete",
+            path: wish.data.clone(),
+            source,
+        })?;
+    }
+    stopped
 }
 
 fn on(kind: SignalKind) -> io::Result<Signal> {

@@ -11,6 +11,7 @@ impl Entry<'_> {
     /// gives them to all devices, makes a backup that is encrypted with the new passphrase, and
     /// drops the old ones.
     pub(super) fn change_administrators(&self, out: &mut dyn Write) -> Result<(), HsmError> {
+        self.clear_away();
         let old = self.old()?;
         let next = self.file.next();
         let bad = |source| HsmError::Administration {
@@ -35,6 +36,7 @@ impl Entry<'_> {
 
     /// Gets done with a change that was interrupted, if there is one.
     pub(super) fn finish_administrators(&self, out: &mut dyn Write) -> Result<(), HsmError> {
+        self.clear_away();
         match self.is_half_changed()? {
             true => self.change_administrators(out),
             false => Ok(()),
@@ -52,6 +54,7 @@ impl Entry<'_> {
     /// Restores a backup with the credentials that it was made with: it may be one from before or
     /// from after a change that was interrupted.
     pub(super) fn restore(&self, device: &str, backup: &Path) -> Result<(), HsmError> {
+        self.clear_away();
         let restore = |credentials: &AdministrativeCredentials| {
             let mut file = File::open(backup).map_err(HsmError::file(backup))?;
             let access = self.access(Some(credentials))?;

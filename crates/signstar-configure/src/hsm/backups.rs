@@ -11,10 +11,7 @@ use nix::unistd::User;
 use signstar::config::{Config, HsmName, Identity, Role};
 use signstar_hsm::state::Access;
 
-use super::HsmError;
-
-/// What the names of backups begin with that are not complete.
-const INCOMPLETE: &str = ".incomplete-";
+use super::{HsmError, leftovers::PREFIX};
 
 /// The folder of backups of one HSM: `STATE/USER/backups/HSM` of the user that downloads them.
 #[derive(Debug)]
@@ -47,10 +44,9 @@ impl Backups {
     /// Has the device called `device` make one, and returns where it is.
     pub(super) fn make(&self, access: &Access<'_>, device: &str) -> Result<PathBuf, HsmError> {
         fs::create_dir_all(&self.folder).map_err(HsmError::file(&self.folder))?;
-        self.forget_incomplete();
         let failed = |error| HsmError::file(&self.folder)(error);
         let mut file = tempfile::Builder::new()
-            .prefix(INCOMPLETE)
+            .prefix(PREFIX)
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(&self.folder)
             .map_err(failed)?;
@@ -70,15 +66,9 @@ impl Backups {
         Ok(path)
     }
 
-    /// Removes what is left of those that were killed. Nobody else makes one meanwhile.
-    fn forget_incomplete(&self) {
-        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name.as_encoded_bytes().starts_with(INCOMPLETE.as_bytes()) {
-                // It is in nobody's way: the next one tries again.
-                let _ = fs::remove_file(entry.path());
-            }
-        }
+    /// Where they are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The newest one.

@@ -152,9 +152,10 @@ impl Throwaway {
         let started = || -> io::Result<(Child, String, tempfile::TempDir)> {
             let folder = tempfile::tempdir()?;
             let mut child = Command::new(program()?)
-                .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-                .arg(folder.path().join("hsm"))
-                .stdin(Stdio::null())
+                .args(["serve", "--throw-away", "--listen", "127.0.0.1:0", "--data"])
+                .arg(folder.path())
+                // Whatever ends this program closes it, and ends that one.
+                .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null())
                 .spawn()?;
@@ -197,7 +198,7 @@ impl Throwaway {
 impl Drop for Throwaway {
     fn drop(&mut self) {
         // Its folder goes as well: there is nothing to be saved.
-        let _ = self.child.kill();
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }

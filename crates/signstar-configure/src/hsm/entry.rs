@@ -20,7 +20,7 @@ use crate::{journal::Journal, shares::Vault};
 
 /// One HSM, with all that is known of it on this host.
 pub(super) struct Entry<'a> {
-    config: &'a Config,
+    pub(super) config: &'a Config,
     pub(super) name: &'a HsmName,
     pub(super) wanted: Wanted,
     pub(super) passphrases: Passphrases,

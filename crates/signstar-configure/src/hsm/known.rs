@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::HsmError;
+use super::{HsmError, leftovers::PREFIX};
 
 /// The SHA-256 of the certificates of devices by their addresses, a line for each: `URL SHA256`.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ impl Known {
 pub(super) fn write(path: &Path, octets: &[u8], mode: u32, owner: Option<u32>) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new()
+        .prefix(PREFIX)
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(folder)?;
     if owner.is_some() {

@@ -6,6 +6,7 @@ mod drill;
 mod entry;
 mod error;
 mod known;
+mod leftovers;
 mod meant;
 mod places;
 mod run;
