@@ -78,9 +78,9 @@ pub struct NotAuthentic;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum End {
     /// The device.
-    Device = 0,
+    Device,
     /// Who asks it.
-    Host = 1,
+    Host,
 }
 
 /// One end of a session: its keys, and how far it is.

@@ -10,6 +10,7 @@ mod suite;
 mod token;
 mod yubihsm2;
 mod yubihsm_mock;
+mod yubihsm_of_others;
 
 suite::conformance!(softnethsm, crate::nethsm::SoftNetHsm);
 suite::conformance!(softhsm2, crate::token::SoftHsm2);
