@@ -6,7 +6,7 @@ use crate::story::{Outcome, tell};
 
 /// The same plan whenever nobody says otherwise.
 const SEED: &str = "1";
-/// Enough for nearly every fault once.
+/// Enough for many faults; the less else runs on the machine, the more.
 const SECONDS: &str = "55";
 
 #[test]
