@@ -15,7 +15,7 @@ use crate::answer::{Answer, empty};
 /// What to do to the answers of sign requests; nothing by default. Other calls are not touched.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Misbehaviour {
-    /// latency:MILLISECONDS, wrong-signature, garbage, drop or error
+    /// latency:MILLISECONDS, wrong-signature, garbage, endless, drop or error
     #[arg(long = "misbehave", value_name = "KIND", hide = true)]
     pub kind: Option<Kind>,
     /// When the connection breaks.
@@ -72,6 +72,8 @@ pub enum Kind {
     WrongSignature,
     /// Answers 200 with octets that are no JSON.
     Garbage,
+    /// Answers 200 with 8 MiB that could still become JSON.
+    Endless,
     /// Closes the connection without an answer.
     Drop,
     /// Answers 503.
@@ -80,7 +82,7 @@ pub enum Kind {
 
 /// The text names no misbehaviour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected latency:MILLISECONDS, wrong-signature, garbage, drop or error")]
+#[error("expected latency:MILLISECONDS, wrong-signature, garbage, endless, drop or error")]
 pub struct UnknownKind;
 
 impl FromStr for Kind {
@@ -90,6 +92,7 @@ impl FromStr for Kind {
         Ok(match text {
             "wrong-signature" => Self::WrongSignature,
             "garbage" => Self::Garbage,
+            "endless" => Self::Endless,
             "drop" => Self::Drop,
             "error" => Self::Error,
             _ => {
@@ -133,6 +136,12 @@ impl Misbehaviour {
                 let mut garbage = empty(StatusCode::OK);
                 garbage.body_mut().extend_from_slice(b"\xff\x00<garbage>");
                 Some(garbage)
+            }
+            Some(Kind::Endless) => {
+                let mut endless = empty(StatusCode::OK);
+                endless.body_mut().extend_from_slice(b"{\"signature\":\"");
+                endless.body_mut().resize(8 << 20, b'A');
+                Some(endless)
             }
             Some(Kind::Drop) => None,
             Some(Kind::Error) => Some(empty(StatusCode::SERVICE_UNAVAILABLE)),

@@ -20,7 +20,14 @@ fn sign_requests_are_answered_as_asked_for() {
         .expect("made");
     assert_eq!(process.terminate(), Some(0));
 
-    for kind in ["latency:300", "wrong-signature", "garbage", "drop", "error"] {
+    for kind in [
+        "latency:300",
+        "wrong-signature",
+        "garbage",
+        "endless",
+        "drop",
+        "error",
+    ] {
         let process = Process::start(folder.path(), &["--misbehave", kind]);
         let device = client(folder.path(), process.port);
         device.unlock(passphrase(UNLOCK)).expect("unlocked");
@@ -45,7 +52,7 @@ fn sign_requests_are_answered_as_asked_for() {
                 assert!(before.elapsed() >= Duration::from_millis(300));
             }
             ("wrong-signature", Ok(signature)) => assert!(!is_right(&signature)),
-            ("garbage" | "drop" | "error", Err(error)) => {
+            ("garbage" | "endless" | "drop" | "error", Err(error)) => {
                 assert!(!matches!(error, Error::Unauthorized), "{kind}: {error}");
             }
             (kind, answer) => panic!("{kind}: {answer:?}"),

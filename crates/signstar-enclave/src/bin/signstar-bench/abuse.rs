@@ -57,6 +57,8 @@ pub(crate) fn measure(stage: &Stage, scale: &Scale, report: &mut Report) -> Resu
         Unit::Milliseconds,
         &quiet,
     ));
+    let longest = "one file, nobody else, the longest";
+    report.add(Row::once(longest, Unit::Milliseconds, quiet.at(100)));
     for (name, abuse) in ABUSES {
         let over = AtomicBool::new(false);
         let samples = thread::scope(|scope| {
@@ -80,6 +82,8 @@ pub(crate) fn measure(stage: &Stage, scale: &Scale, report: &mut Report) -> Resu
         let row = Row::once(worst, Unit::Milliseconds, samples.at(95));
         let row = row.beside("nobody else, the middle", quiet.median());
         report.add(row.should(Target::Ratio(BOUND)));
+        let longest = format!("one file beside {name}, the longest");
+        report.add(Row::once(longest, Unit::Milliseconds, samples.at(100)));
     }
     Ok(())
 }

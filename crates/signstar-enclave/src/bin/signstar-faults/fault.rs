@@ -57,11 +57,21 @@ pub(crate) enum Fault {
     NetworkCut,
     /// Packets are late, and some are lost.
     NetworkBad,
+    /// The HSM gets on in steps, and so do its answers.
+    HsmSlow,
+    /// The HSM answers with far more than an answer has.
+    HsmEndless,
+    /// The listener of `sshd` gets no further memory, nor does any session that begins.
+    SshdWithoutMemory,
+    /// No further file can be made where the log is kept, though there is space.
+    LogWithoutInodes,
+    /// The listener of `sshd` is told to begin anew, as after an upgrade.
+    SshdReloaded,
 }
 
 impl Fault {
     /// Every fault.
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::SignKilled,
         Self::SessionKilled,
         Self::LogKilled,
@@ -87,6 +97,11 @@ impl Fault {
         Self::ClockBehind,
         Self::NetworkCut,
         Self::NetworkBad,
+        Self::HsmSlow,
+        Self::HsmEndless,
+        Self::SshdWithoutMemory,
+        Self::LogWithoutInodes,
+        Self::SshdReloaded,
     ];
 
     /// What to call it in a table.
@@ -117,6 +132,11 @@ impl Fault {
             Self::ClockBehind => "clock a year behind",
             Self::NetworkCut => "network cut",
             Self::NetworkBad => "network late, 5 % lost",
+            Self::HsmSlow => "HSM slow",
+            Self::HsmEndless => "HSM answers 8 MiB",
+            Self::SshdWithoutMemory => "`sshd` out of memory",
+            Self::LogWithoutInodes => "disk of the log out of inodes",
+            Self::SshdReloaded => "`sshd` told to begin anew",
         }
     }
 }

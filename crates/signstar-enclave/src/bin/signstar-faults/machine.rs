@@ -16,6 +16,8 @@ use crate::Failed;
 
 /// The folder of the log may grow to this many octets while its disk is not full.
 const ROOM: &str = "size=1g";
+/// And have this many files and folders while it is not out of them.
+const INODES: &str = "nr_inodes=1m";
 const FAKETIME: [&str; 3] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
@@ -128,32 +130,51 @@ impl Disk {
     pub(crate) fn at(path: &Path) -> Result<Self, Failed> {
         fs::create_dir_all(path)?;
         let none = MsFlags::empty();
-        mount(Some("tmpfs"), path, Some("tmpfs"), none, Some(ROOM))?;
+        let options = format!("{ROOM},{INODES}");
+        mount(
+            Some("tmpfs"),
+            path,
+            Some("tmpfs"),
+            none,
+            Some(options.as_str()),
+        )?;
         Ok(Self(path.to_owned()))
     }
 
     /// Leaves no space on it, or as much as before.
     pub(crate) fn fill(&self, is_full: bool) -> Result<(), Failed> {
-        let size = if is_full {
-            let used = Command::new("df")
-                .args(["--block-size=1", "--output=used"])
-                .arg(&self.0)
-                .output()?;
-            let used = String::from_utf8(used.stdout)?;
-            let used: u64 = used.lines().last().unwrap_or_default().trim().parse()?;
-            // A size of 0 would be no limit.
-            format!("size={}", used.max(4096))
-        } else {
-            ROOM.to_owned()
-        };
-        let flags = MsFlags::MS_REMOUNT;
-        mount(
-            None::<&str>,
-            &self.0,
-            None::<&str>,
-            flags,
-            Some(size.as_str()),
-        )?;
+        if !is_full {
+            return self.change(ROOM);
+        }
+        // A size of 0 would be no limit.
+        let used = self.used(&["--block-size=1", "--output=used"])?.max(4096);
+        self.change(&format!("size={used}"))
+    }
+
+    /// Lets no further file or folder be made on it, or as many as before.
+    pub(crate) fn use_up_inodes(&self, are_used_up: bool) -> Result<(), Failed> {
+        if !are_used_up {
+            return self.change(INODES);
+        }
+        // What was made since they were counted is not to be taken away.
+        for _ in 0..20 {
+            let used = self.used(&["--output=iused"])?;
+            if self.change(&format!("nr_inodes={used}")).is_ok() {
+                return Ok(());
+            }
+        }
+        Err("the disk does not run out of inodes".into())
+    }
+
+    fn used(&self, columns: &[&str]) -> Result<u64, Failed> {
+        let output = Command::new("df").args(columns).arg(&self.0).output()?;
+        let text = String::from_utf8(output.stdout)?;
+        Ok(text.lines().last().unwrap_or_default().trim().parse()?)
+    }
+
+    fn change(&self, option: &str) -> Result<(), Failed> {
+        let none = None::<&str>;
+        mount(none, &self.0, none, MsFlags::MS_REMOUNT, Some(option))?;
         Ok(())
     }
 

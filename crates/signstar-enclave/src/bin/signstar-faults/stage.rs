@@ -84,10 +84,13 @@ impl Stage {
     /// Why `fault` cannot be brought about here.
     pub(crate) fn missing(&self, fault: Fault) -> Option<&str> {
         let needs = match fault {
-            Fault::LogDiskFull | Fault::LogReadOnly => self.machine.disks.as_ref().err(),
+            Fault::LogDiskFull | Fault::LogReadOnly | Fault::LogWithoutInodes => {
+                self.machine.disks.as_ref().err()
+            }
             Fault::LogWithoutFiles
             | Fault::HsmWithoutFiles
             | Fault::SshdWithoutFiles
+            | Fault::SshdWithoutMemory
             | Fault::LogWithoutMemory => self.machine.limits.as_ref().err(),
             Fault::ClockAhead | Fault::ClockBehind => self.machine.clock.as_ref().err(),
             Fault::NetworkCut => self.machine.network.as_ref().err(),
@@ -141,14 +144,25 @@ impl Stage {
                 let id = self.enclave.sshd().id().ok_or("no sshd")?;
                 without_files(id)
             }
-            Fault::LogWithoutMemory => {
-                let id = self.log()?;
-                processes::limit(id, "as", Some(processes::memory(id)?))
-            }
+            Fault::LogWithoutMemory => without_memory(self.log()?),
             Fault::ClockAhead => Ok(fs::write(&self.clock, "+2h")?),
             Fault::ClockBehind => Ok(fs::write(&self.clock, "-1y")?),
             Fault::NetworkCut => machine::cut(true),
             Fault::NetworkBad => Ok(machine::late(true)?),
+            Fault::HsmSlow => {
+                self.slow = Some(Slow::start(self.hsm()?));
+                Ok(())
+            }
+            Fault::HsmEndless => self.misbehave("endless"),
+            Fault::SshdWithoutMemory => {
+                let id = self.enclave.sshd().id().ok_or("no sshd")?;
+                without_memory(id)
+            }
+            Fault::LogWithoutInodes => self.disk()?.use_up_inodes(true),
+            Fault::SshdReloaded => {
+                let id = self.enclave.sshd().id().ok_or("no sshd")?;
+                processes::send(id, Signal::SIGHUP)
+            }
         }
     }
 
@@ -158,13 +172,14 @@ impl Stage {
         match fault {
             Fault::LogHangs => processes::send(self.log()?, Signal::SIGCONT)?,
             Fault::HsmHangs => processes::send(self.hsm()?, Signal::SIGCONT)?,
-            Fault::LogSlow => self.slow = None,
+            Fault::LogSlow | Fault::HsmSlow => self.slow = None,
             Fault::HsmKilled
             | Fault::HsmFails
             | Fault::HsmBreaksOff
             | Fault::HsmGarbage
             | Fault::HsmWrongSignature
             | Fault::HsmLate
+            | Fault::HsmEndless
             | Fault::HsmLocked => self.open_hsm(&[])?,
             Fault::HsmOtherCertificate => {
                 self.enclave.hsm().stop();
@@ -175,14 +190,20 @@ impl Stage {
             }
             Fault::LogDiskFull => self.disk()?.fill(false)?,
             Fault::LogReadOnly => self.disk()?.freeze(false)?,
+            Fault::LogWithoutInodes => self.disk()?.use_up_inodes(false)?,
             Fault::LogWithoutFiles => unlimited(self.enclave.log().id(), "nofile"),
             Fault::HsmWithoutFiles => unlimited(self.enclave.hsm().id(), "nofile"),
             Fault::SshdWithoutFiles => unlimited(self.enclave.sshd().id(), "nofile"),
             Fault::LogWithoutMemory => unlimited(self.enclave.log().id(), "as"),
+            Fault::SshdWithoutMemory => unlimited(self.enclave.sshd().id(), "as"),
             Fault::ClockAhead | Fault::ClockBehind => fs::write(&self.clock, "+0")?,
             Fault::NetworkCut => machine::cut(false)?,
             Fault::NetworkBad => machine::late(false)?,
-            Fault::SignKilled | Fault::SessionKilled | Fault::LogKilled | Fault::SshdRestarted => {}
+            Fault::SignKilled
+            | Fault::SessionKilled
+            | Fault::LogKilled
+            | Fault::SshdRestarted
+            | Fault::SshdReloaded => {}
         }
         self.supervise()
     }
@@ -259,6 +280,11 @@ impl Stage {
 fn without_files(id: u32) -> Result<(), Failed> {
     let open = u64::try_from(processes::descriptors(id)?)?;
     processes::limit(id, "nofile", Some(open))
+}
+
+/// As much memory as it has, and no more.
+fn without_memory(id: u32) -> Result<(), Failed> {
+    processes::limit(id, "as", Some(processes::memory(id)?))
 }
 
 /// What has ended has no limits to be lifted.
