@@ -17,7 +17,7 @@ for name in signstar-configure signstar-sign signstar-log signstar-request-signa
 done
 mkdir -p "$root/story/vectors"
 cp "$here"/*.sh "$here"/*.toml "$here/../../../../spec/words.txt" "$root/story/"
-cp "$here/../../../../docs/operate.md" "$root/story/"
+cp "$here/../../../../docs/"{operate,ceremony}.md "$root/story/"
 cp "$here/../../../../spec/vectors/shares.py" "$root/story/vectors/"
 cat >"$root/etc/systemd/system/story.service" <<UNIT
 [Unit]

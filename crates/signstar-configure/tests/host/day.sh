@@ -5,47 +5,7 @@ cd /story || exit 1
 # shellcheck source=telling.sh
 . /story/telling.sh
 
-# Each block of the page, with its heading in the first line.
-mkdir blocks
-awk '/^ *```/ { if (inside) { inside = 0; close(file) }
-                else if (/console/) { inside = 1; file = sprintf("blocks/%03d", ++n); print heading >file }
-                next }
-     inside { sub(/^   /, ""); print >file; next }
-     /^#+ / { sub(/^#+ /, ""); heading = $0 }' operate.md
-block=0
-declare -A stands_for
-# Runs the next block, which is under this heading. Each of its commands ends with its status, and
-# says the lines that are shown behind it; of one with `...`, what is before that.
-runs() { # HEADING STATUS...
-    local file line what said='' got='' words
-    block=$((block + 1))
-    file=$(printf 'blocks/%03d' "$block")
-    [ "$(head -n 1 "$file")" = "$1" ] || printf 'NOT OK block %s is not under %s\n' "$block" "$1"
-    shift
-    while IFS= read -r line; do
-        for words in "${!stands_for[@]}"; do line=${line//"$words"/"${stands_for[$words]}"}; done
-        case $line in
-            '# '* | '$ '*)
-                what=${line#??}
-                said=$(bash -c "$what" 2>&1 </dev/null)
-                got=$?
-                if [ "$got" = "${1-}" ]; then
-                    printf 'ok %s\n' "$what"
-                else
-                    printf 'NOT OK %s (status %s)\n%s\n' "$what" "$got" "$(tail -n 12 <<<"$said")"
-                fi
-                shift
-                ;;
-            *)
-                line=${line%% --trust-new*}
-                if ! grep -qF -- "${line%%...*}" <<<"$said"; then
-                    printf 'NOT OK %s does not say %s\n%s\n' "$what" "$line" "$(tail -n 12 <<<"$said")"
-                fi
-                ;;
-        esac
-    done < <(tail -n +2 "$file")
-    [ $# -eq 0 ] || printf 'NOT OK block %s has %s commands less\n' "$block" "$#"
-}
+page operate.md
 signs() { # WHAT
     rm -f package.tar.sig package.tar.sig.proof
     says "$1" 0 '' signstar-request-signature send --to builder@signstar.example.org --patience 0 \
@@ -173,6 +133,14 @@ says 'the fingerprint is the same' 0 '' cmp certificate.first certificate.last
 says 'the whole log verifies' 0 '' signstar-log verify /var/lib/signstar-log/public "$vkey"
 says 'nobody left anything half written' 1 '^$' bash -c \
     'find /etc/signstar /var/lib/signstar /run/signstar -name ".tmp*" -o -name ".credential-*" | grep .'
-[ "$block" = "$(find blocks -type f | wc -l)" ] || printf 'NOT OK blocks are left behind %s\n' "$block"
+gather
+says 'there was something secret each time' 0 '' test "$(sort -u /dev/shm/story/secrets | wc -l)" -ge 15
+journalctl --no-pager -o export >journal
+says 'the journal has the day' 0 '' grep -q 'give administrator' journal
+says 'and no secret' 1 '^$' grep -aFf /dev/shm/story/secrets journal
+says 'nor has anything else that is written down' 0 \
+    "^$(printf '/var/lib/signstar/credentials/%s ' builder keeper)\$" bash -c \
+    'grep -raFlf /dev/shm/story/secrets /etc /var /run /root /tmp /home /story | sort | tr "\n" " "'
+page_ends
 for number in "${!device[@]}"; do kill "${device[$number]}" 2>/dev/null; done
 echo 'the end'

@@ -63,6 +63,12 @@ fn the_log_signs_on_while_its_operator_is_rotated() {
 }
 
 #[test]
+fn a_ceremony_goes_by_the_book() {
+    let ours = ["softnethsm"];
+    tell("ceremony-page.sh", &["age", "openssl"], &ours, Path::new("/"));
+}
+
+#[test]
 fn passphrases_open_for_one_unix_user_on_one_host() {
     let Some(below) = newer_host() else { return };
     let ours = ["signstar-sign", "signstar-request-signature", "softnethsm"];
