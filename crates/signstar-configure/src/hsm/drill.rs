@@ -150,7 +150,7 @@ fn message(key: &PublicKey, wanted: &DesiredKey) -> Message {
 impl Throwaway {
     fn start() -> Result<Self, HsmError> {
         let started = || -> io::Result<(Child, String, tempfile::TempDir)> {
-            let folder = tempfile::tempdir()?;
+            let folder = in_memory()?;
             let mut child = Command::new(program()?)
                 .args(["serve", "--throw-away", "--listen", "127.0.0.1:0", "--data"])
                 .arg(folder.path())
@@ -200,6 +200,16 @@ impl Drop for Throwaway {
         // Its folder goes as well: there is nothing to be saved.
         drop(self.child.stdin.take());
         let _ = self.child.wait();
+    }
+}
+
+/// A folder in memory, unless `TMPDIR` says otherwise or there is none: what a device is sent has the
+/// passphrase of the backup in it.
+fn in_memory() -> io::Result<tempfile::TempDir> {
+    let memory = Path::new("/dev/shm");
+    match env::var_os("TMPDIR").is_none() && memory.is_dir() {
+        true => tempfile::tempdir_in(memory),
+        false => tempfile::tempdir(),
     }
 }
 

@@ -65,7 +65,12 @@ fn the_log_signs_on_while_its_operator_is_rotated() {
 #[test]
 fn a_ceremony_goes_by_the_book() {
     let ours = ["softnethsm"];
-    tell("ceremony-page.sh", &["age", "openssl"], &ours, Path::new("/"));
+    tell(
+        "ceremony-page.sh",
+        &["age", "openssl"],
+        &ours,
+        Path::new("/"),
+    );
 }
 
 #[test]

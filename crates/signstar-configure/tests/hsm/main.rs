@@ -170,6 +170,13 @@ passphrase = {{ file = "{here}/secrets/backup" }}
             .expect("verifies");
     }
 
+    /// The newest backup that is kept.
+    fn newest_backup(&self) -> PathBuf {
+        let backups = fs::read_dir(self.path("state/keeper/backups/main")).expect("there");
+        let backups = backups.flatten().map(|entry| entry.path());
+        backups.max().expect("one")
+    }
+
     /// All that is secret on this host.
     fn secrets(&self) -> Vec<String> {
         let text = fs::read_to_string(self.path("administration/hsm-main")).expect("there");

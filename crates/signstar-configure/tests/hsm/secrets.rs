@@ -1,4 +1,4 @@
-//! Where secrets go, as the kernel sees it.
+//! Where secrets go, as the kernel sees it, from the first day to a restored device.
 
 use std::{fs, process::Command};
 
@@ -23,20 +23,39 @@ fn a_secret_is_written_to_the_file_that_is_its_own_and_nowhere_else() {
     let trace = host.path("trace");
     let mut secrets = Vec::new();
     let mut calls = String::new();
+    let mut told = Vec::new();
+    let url = host.devices[0].1.clone();
     for words in [
         &["hsm", "apply"][..],
         &["rotate"],
         &["rotate", "--administrators"],
+        &["backup"],
+        &["backup", "verify"],
+        &["restore", "--device", &url, "NEWEST"],
+        &["hsm", "apply"],
+        &["hsm", "plan", "--json"],
     ] {
-        let program = host.command(words);
+        let newest = || host.newest_backup().to_string_lossy().into_owned();
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| match *word {
+                "NEWEST" => newest(),
+                word => word.to_owned(),
+            })
+            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let program = host.command(&words);
         let output = Command::new("strace")
-            .args(["-f", "-y", "-s", "65536", "-e", CALLS, "-o"])
+            .env_remove("TMPDIR")
+            .args(["-f", "-v", "-y", "-s", "65536", "-e", CALLS, "-o"])
             .arg(&trace)
             .arg(program.get_program())
             .args(program.get_args())
             .output()
             .expect("it runs");
         assert!(output.status.success(), "{output:?}");
+        told.extend(output.stdout);
+        told.extend(output.stderr);
         calls += &fs::read_to_string(&trace).expect("traced");
         secrets.extend(host.secrets());
     }
@@ -49,13 +68,22 @@ fn a_secret_is_written_to_the_file_that_is_its_own_and_nowhere_else() {
         let is_own = ["/secrets/.credential-", "/administration/.credential-"]
             .iter()
             .any(|folder| call.contains(folder));
+        // The software HSM of a drill, which is sent the passphrase of the backup.
+        let is_in_memory = call.contains("</dev/shm/.tmp") && call.contains("/scratch-");
+        let mut shown = call.to_owned();
+        for secret in &secrets {
+            shown = shown.replace(secret, "SECRET");
+        }
         assert!(
-            is_own && call.contains(" write("),
-            "a secret went elsewhere"
+            (is_own || is_in_memory) && call.contains(" write("),
+            "a secret went elsewhere: {shown}"
         );
     }
     // Each of them once: what is looked for is found where it may be.
     assert!(seen >= 6, "only {seen} calls with a secret");
+    let told = String::from_utf8(told).expect("text");
+    assert!(told.contains("1 keys sign") && told.contains("restored"));
+    assert!(secrets.iter().all(|secret| !told.contains(secret)));
     let journal = fs::read_to_string(host.path("journal")).expect("lines");
     assert!(secrets.iter().all(|secret| !journal.contains(secret)));
 }
