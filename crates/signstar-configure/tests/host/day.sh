@@ -22,6 +22,16 @@ want() { # DEVICES SED_WORDS...
 }
 at() { printf '{ url = "https://192.0.2.%s/api/v1", tls = "%s" }' "$1" "${2-pin:$(pin "$1")}"; }
 
+# All that is secret at this moment, in memory.
+mkdir /dev/shm/story
+gather() {
+    systemd-creds decrypt --name=hsm-main /var/lib/signstar/administration/hsm-main - |
+        grep -oE '"[^"]{24,}"' | tr -d '"' >>/dev/shm/story/secrets
+    for file in /var/lib/signstar/credentials/*; do
+        { cat "$file" && echo; } | sed '/^$/d' >>/dev/shm/story/secrets
+    done
+}
+
 # The clients, and the addresses that the page has.
 mkdir -p /root/.ssh programs
 mv /usr/bin/signstar-{sign,configure,log} /usr/bin/softnethsm programs/
@@ -59,10 +69,12 @@ says 'the log is published by its own user' 0 '^signstar-log 644' \
     stat -c '%U %a' /var/lib/signstar-log/public/checkpoint
 says 'a backup is more than nothing' 0 '' test -s main.backup
 cp certificate.pgp certificate.first
+gather
 
 runs 'Every day' 0 0 0 1 0
 runs 'Every day' 0 0
 signs 'after a rotation it signs'
+gather
 runs 'Another version' 0 0 0 0 0
 signs 'after another version it signs'
 
@@ -110,6 +122,7 @@ says 'nothing is left to do' 0 'nothing to do' signstar-configure hsm plan
 signs 'an administrator less, and it signs'
 
 # One of two.
+gather
 unplug 10
 signs 'a device less, and it signs'
 plug_in 11
