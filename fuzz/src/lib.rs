@@ -18,6 +18,12 @@ use signstar::{
     sign::{Certificate, Detached, PublicKey, SshSignature},
 };
 use signstar_gpg::{Arguments, Call};
+use signstar_hsm::yubihsm2::{
+    command::{Command, Frame},
+    log::Log,
+    object::{Description, Info},
+    wrapped::WrapKey,
+};
 use signstar_log::{
     Answer as Told, FileKey, Question, Use,
     witness::{Answer as Opinion, Witness},
@@ -353,6 +359,33 @@ pub fn gpg(octets: &[u8]) {
     if let Call::Sign(signing) = Call::of(&arguments) {
         assert!(signing.inputs.len() <= line.len());
     }
+}
+
+/// What a YubiHSM2 says: a message, what is in it of an object or of the log, an object that was exported.
+pub fn yubihsm(octets: &[u8]) {
+    if let Ok(frame) = Frame::decode(octets) {
+        assert_eq!(frame.encode(), octets);
+        for command in Command::ALL {
+            let _ = frame.clone().answered(command);
+        }
+    }
+    if let Ok(info) = Info::decode(octets) {
+        assert_eq!(info.encode(), octets);
+    }
+    if let Ok((description, rest)) = Description::decode(octets) {
+        assert_eq!([&description.encode(), rest].concat(), octets);
+    }
+    if let Ok(log) = Log::decode(octets) {
+        assert_eq!(log.encode(), octets);
+        for last in log.entries.iter().map(Some).chain([None]) {
+            if let Ok(new) = log.after(last) {
+                assert!(new.len() <= log.entries.len());
+            }
+        }
+    }
+    let key = WrapKey::from_hex(&"00".repeat(32)).expect("64 digits");
+    // Nobody hits a tag of 128 bits.
+    assert!(key.info(octets).is_err());
 }
 
 /// The log and a witness of the vectors.

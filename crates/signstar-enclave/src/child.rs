@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::Error;
+use crate::{Error, leave_it_to_the_signal};
 
 /// How long a program may take to end by itself.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +35,7 @@ impl Running {
         command: &mut Command,
         log: &Path,
     ) -> Result<Self, Error> {
+        leave_it_to_the_signal();
         let child = command
             .process_group(0)
             .spawn()

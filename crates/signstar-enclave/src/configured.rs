@@ -1,19 +1,15 @@
-//! A key as `signstar-sign` will open it, and what the public knows of it.
+//! A key as `signstar-sign` will open it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
-use signstar::{config::Config, sign::Certificate};
+use signstar::config::Config;
 use signstar_hsm::{Conduct, Event, Hurry, Witness};
 
 use crate::{
-    Client, Error, Folder, Purpose,
+    Error,
     error::While,
-    folder::{self, DOMAIN, quote},
-    key_type,
-    keys::{self, Opened},
+    folder::{DOMAIN, quote},
+    keys::Opened,
 };
 
 /// Nobody listens while an enclave is made.
@@ -48,25 +44,4 @@ pub(crate) fn open(table: &str, credential: &str, name: &str) -> Result<Opened, 
     };
     let signer = signstar_hsm::open(key, hsm, conduct).doing("opening a key")?;
     Ok((public, signer))
-}
-
-/// Writes what the public knows of the key of `client`, its certificate first. `open` opens the key.
-///
-/// What was begun and not finished is finished.
-pub(crate) fn ensure_certified(
-    folder: &Folder,
-    client: &Client,
-    open: impl Fn() -> Result<Opened, Error>,
-) -> Result<(), Error> {
-    let path = folder.certificate(&client.name);
-    let is_certified = matches!(client.purpose, Purpose::Raw(_)) || path.exists();
-    if !is_certified {
-        let (public, signer) = open()?;
-        let (user_id, now) = (keys::user_id(client), SystemTime::now());
-        let certificate = Certificate::issue(&public, &[&user_id], now, &*signer)?;
-        let octets = certificate.to_octets().doing("making a certificate")?;
-        folder::write(&path, &octets, 0o644)?;
-    }
-    keys::ensure_public(folder, client, open)?;
-    key_type::note(folder, client)
 }

@@ -65,16 +65,11 @@ pub(crate) enum Device {
 
 impl Device {
     /// Starts it. `arguments` are for `softnethsm`.
-    pub(crate) fn start(
-        kind: HsmKind,
-        folder: &Folder,
-        clients: &[Client],
-        arguments: &[&str],
-    ) -> Result<Self, Error> {
+    pub(crate) fn start(kind: HsmKind, folder: &Folder, arguments: &[&str]) -> Result<Self, Error> {
         match kind {
             HsmKind::SoftNetHsm => SoftNetHsm::start(folder, arguments).map(Self::NetHsm),
             HsmKind::SoftHsm2 => SoftHsm2::start(folder).map(Self::Token),
-            HsmKind::YubiHsmMock => YubiHsmMock::start(folder, clients).map(Self::YubiHsm),
+            HsmKind::YubiHsmMock => YubiHsmMock::start(folder).map(Self::YubiHsm),
         }
     }
 
@@ -97,39 +92,45 @@ impl Device {
 
     /// Its tables in the configuration of the enclave.
     pub(crate) fn tables(&self, folder: &Folder) -> String {
+        let backups = |operator: &str| {
+            format!(
+                "\n\
+                 [user.backup]\n\
+                 role = \"backup\"\n\
+                 hsm = \"main\"\n\
+                 operator = \"{operator}\"\n\
+                 passphrase = {{ file = {backup} }}\n",
+                backup = quote(&folder.secret_file("backup").to_string_lossy()),
+            )
+        };
         match self {
             Self::NetHsm(hsm) => format!(
                 "[hsm.main]\n\
                  kind = \"nethsm\"\n\
                  url = {url}\n\
                  tls = {tls}\n\
-                 \n\
-                 [user.backup]\n\
-                 role = \"backup\"\n\
-                 hsm = \"main\"\n\
-                 operator = \"backup\"\n\
-                 passphrase = {{ file = {backup} }}\n",
+                 {backups}",
                 url = quote(hsm.url()),
                 tls = quote(hsm.tls()),
-                backup = quote(&folder.secret_file("backup").to_string_lossy()),
+                backups = backups("backup"),
             ),
-            // These make no backups over SSH.
+            // A token makes no backups over SSH.
             Self::Token(hsm) => hsm.table().to_owned(),
-            Self::YubiHsm(hsm) => hsm.table(),
+            Self::YubiHsm(hsm) => hsm.table() + &backups("50"),
         }
     }
 
-    /// How the key of a client is used, in the configuration of the enclave.
-    pub(crate) fn credential(&self, folder: &Folder, client: &str) -> Result<String, Error> {
-        Ok(match self {
+    /// How the key of the client with this place among all is used, in the configuration of the enclave.
+    pub(crate) fn credential(&self, folder: &Folder, client: &str, place: usize) -> String {
+        match self {
             Self::NetHsm(_) => format!(
                 "operator = {}\npassphrase = {{ file = {} }}\n",
                 quote(client),
                 quote(&folder.secret_file(client).to_string_lossy())
             ),
             Self::Token(hsm) => hsm.credential(),
-            Self::YubiHsm(hsm) => hsm.credential(folder, client)?,
-        })
+            Self::YubiHsm(hsm) => hsm.credential(folder, client, place),
+        }
     }
 
     /// What `DIR/enclave.json` tells of it.
@@ -159,13 +160,9 @@ impl Device {
                 unlock: hsm.pin()?,
                 tls: String::new(),
             },
-            // Its objects are in a file: nobody administers it.
             Self::YubiHsm(hsm) => HsmEntry {
                 url: hsm.url(),
-                admin: Login {
-                    user: String::new(),
-                    passphrase: String::new(),
-                },
+                admin: login(ADMIN)?,
                 unlock: String::new(),
                 tls: String::new(),
             },

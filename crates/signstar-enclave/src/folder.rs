@@ -149,22 +149,6 @@ impl Folder {
             .doing("reading its credentials")
     }
 
-    /// The secret called `name`, made up if it is not there.
-    pub(crate) fn secret(&self, name: &str) -> Result<String, Error> {
-        let path = self.secret_file(name);
-        match fs::read_to_string(&path) {
-            Ok(secret) => Ok(secret),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut octets = [0; 16];
-                getrandom::fill(&mut octets)?;
-                let secret = hex::encode(octets);
-                write(&path, secret.as_bytes(), 0o600)?;
-                Ok(secret)
-            }
-            Err(error) => Err(error).on("read", &path),
-        }
-    }
-
     /// Refuses if another process runs an enclave here.
     pub(crate) fn lock(&self) -> Result<Lock, Error> {
         let path = self.0.join("lock");
@@ -233,15 +217,16 @@ impl Folder {
             hsm = hsm.tables(self),
             administration = quote(&self.administration().to_string_lossy()),
         );
-        for client in clients {
-            text.push_str(&self.configuration_of(client, hsm)?);
+        for (place, client) in clients.iter().enumerate() {
+            let credential = hsm.credential(self, &client.name, place);
+            text.push_str(&self.configuration_of(client, &credential));
         }
         Config::parse(&text)?;
         write(&self.configuration(), text.as_bytes(), 0o600)
     }
 
     /// The key of `client`, and what it may ask for.
-    fn configuration_of(&self, client: &Client, hsm: &Device) -> Result<String, Error> {
+    fn configuration_of(&self, client: &Client, credential: &str) -> String {
         let name = &client.name;
         let file = |path: PathBuf| quote(&path.to_string_lossy());
         let anchor = file(self.anchor(client));
@@ -278,7 +263,7 @@ impl Folder {
                 "[\"raw\"]",
             ),
         };
-        Ok(format!(
+        format!(
             "\n\
              [key.{key}]\n\
              hsm = \"main\"\n\
@@ -292,8 +277,7 @@ impl Folder {
              outputs = {outputs}\n",
             key = quote(name),
             key_type = quote(client.key_type.as_str()),
-            credential = hsm.credential(self, name)?,
-        ))
+        )
     }
 }
 

@@ -51,7 +51,7 @@ pub use key_type::KeyType;
 pub use log::TransparencyLog;
 pub use processes::processes;
 pub use programs::program;
-pub use signals::end_with_signals;
+pub use signals::{end_with_signals, leave_it_to_the_signal};
 pub use softhsm2::SoftHsm2;
 pub use sshd::Sshd;
 pub use yubihsm_mock::YubiHsmMock;
@@ -111,7 +111,7 @@ impl Enclave {
             leftover.end();
         }
 
-        let hsm = Device::start(kind, &folder, &options.clients, arguments)?;
+        let hsm = Device::start(kind, &folder, arguments)?;
         let log = TransparencyLog::start(&folder)?;
         folder.write_configuration(&options.clients, &hsm, &log)?;
         hsm.set_up(&folder, &options.clients)?;

@@ -1,6 +1,13 @@
 //! The end of a harness that somebody stops.
 
-use std::{fs, path::PathBuf, process, thread};
+use std::{
+    fs,
+    path::PathBuf,
+    process,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
@@ -8,6 +15,11 @@ use signal_hook::{
 };
 
 use crate::{Error, Folder, error::OnPath, leftover::Leftover};
+
+/// Whether a signal is ending this process.
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// As long as it takes a program that is being started to be found.
+const START: Duration = Duration::from_millis(100);
 
 /// From now on, SIGHUP, SIGINT and SIGTERM end every program of the enclave in `folder` as well,
 /// remove `scratch` with all that is in it, and end this process with 128 and the number of the
@@ -21,8 +33,10 @@ pub fn end_with_signals(folder: &Folder, scratch: Option<PathBuf>) -> Result<(),
     let folder = folder.clone();
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            ENDING.store(true, Ordering::SeqCst);
             // One that is starting is found the second time.
-            for _ in 0..2 {
+            for pause in [Duration::ZERO, START] {
+                thread::sleep(pause);
                 for leftover in Leftover::all(&folder) {
                     leftover.end();
                 }
@@ -35,4 +49,12 @@ pub fn end_with_signals(folder: &Folder, scratch: Option<PathBuf>) -> Result<(),
         }
     });
     Ok(())
+}
+
+/// Stands still if a signal is ending this process, so that nothing more is started and the status is that
+/// of the signal: what ends then looks as if it had failed.
+pub fn leave_it_to_the_signal() {
+    while ENDING.load(Ordering::SeqCst) {
+        thread::park();
+    }
 }

@@ -7,20 +7,20 @@ use std::{
     process::{Command, Stdio},
 };
 
-use yubihsm_mock::{Kind, Objects};
-
 use crate::{
-    Client, Error, Folder, KeyType,
+    Client, Error, Folder,
     child::{Running, last_words},
-    configured,
-    error::{OnPath, While},
+    configure, configured,
+    error::OnPath,
     folder::quote,
-    key_type,
+    key_type, keys,
     programs::program,
 };
 
 const PROGRAM: &str = "yubihsm-mock";
 const SERIAL: u32 = 12_345_678;
+/// The number of the authentication key of the first client; those of the others follow.
+const FIRST_OPERATOR: usize = 100;
 
 /// A connector with a YubiHSM2 in software, which runs as long as the enclave does.
 #[derive(Debug)]
@@ -32,25 +32,11 @@ pub struct YubiHsmMock {
 }
 
 impl YubiHsmMock {
-    /// Gives every client a key, and an operator that may do nothing but sign with it; then starts it.
-    pub(crate) fn start(folder: &Folder, clients: &[Client]) -> Result<Self, Error> {
-        let path = objects(folder);
-        let mut objects = match path.exists() {
-            true => Objects::read(&path).doing("reading its objects")?,
-            false => Objects::none(SERIAL),
-        };
-        for client in clients {
-            key_type::check(folder, client)?;
-            if objects.number_of(&client.name).is_none() {
-                let password = folder.secret(&client.name)?;
-                let given = objects.give(&client.name, kind(client.key_type), &password);
-                given.doing("making a key")?;
-            }
-        }
-        objects.write(&path).doing("keeping its objects")?;
+    /// Starts a device that is new, or the one that is in the folder.
+    pub(crate) fn start(folder: &Folder) -> Result<Self, Error> {
         let mut device = Self {
             running: None,
-            objects: path,
+            objects: objects(folder),
             log: folder.log(PROGRAM),
             address: "127.0.0.1:0".to_owned(),
         };
@@ -115,17 +101,26 @@ impl YubiHsmMock {
         )
     }
 
-    /// What the configuration says about the use of the key of a client.
-    pub(crate) fn credential(&self, folder: &Folder, client: &str) -> Result<String, Error> {
-        let objects = Objects::read(&self.objects).doing("reading its objects")?;
-        credential(&objects, folder, client)
+    /// What the configuration says about the use of the key of the client with this place among all.
+    pub(crate) fn credential(&self, folder: &Folder, client: &str, place: usize) -> String {
+        format!(
+            "operator = \"{}\"\npassphrase = {{ file = {} }}\n",
+            FIRST_OPERATOR + place,
+            quote(&folder.secret_file(client).to_string_lossy())
+        )
     }
 
-    /// Writes what the public knows of the keys of `clients`.
+    /// Has the device set up with what the configuration says, and writes what the public knows of its
+    /// keys.
     pub(crate) fn set_up(&self, folder: &Folder, clients: &[Client]) -> Result<(), Error> {
         for client in clients {
-            let credential = self.credential(folder, &client.name)?;
-            configured::ensure_certified(folder, client, || {
+            key_type::check(folder, client)?;
+        }
+        configure::apply_to_hsm(folder)?;
+        for (place, client) in clients.iter().enumerate() {
+            key_type::note(folder, client)?;
+            let credential = self.credential(folder, &client.name, place);
+            keys::ensure_public(folder, client, || {
                 configured::open(&self.table(), &credential, &client.name)
             })?;
         }
@@ -136,25 +131,4 @@ impl YubiHsmMock {
 /// Where its objects are.
 pub(crate) fn objects(folder: &Folder) -> PathBuf {
     folder.hsm().join("yubihsm-mock.json")
-}
-
-fn credential(objects: &Objects, folder: &Folder, client: &str) -> Result<String, Error> {
-    let number = objects.number_of(client);
-    let number = number.ok_or("no such key").doing("reading its objects")?;
-    Ok(format!(
-        "operator = \"{number}\"\npassphrase = {{ file = {} }}\n",
-        quote(&folder.secret_file(client).to_string_lossy())
-    ))
-}
-
-fn kind(key_type: KeyType) -> Kind {
-    match key_type {
-        KeyType::Curve25519 => Kind::Ed25519,
-        KeyType::EcP256 => Kind::P256,
-        KeyType::EcP384 => Kind::P384,
-        KeyType::EcP521 => Kind::P521,
-        KeyType::Rsa2048 => Kind::Rsa2048,
-        KeyType::Rsa3072 => Kind::Rsa3072,
-        KeyType::Rsa4096 => Kind::Rsa4096,
-    }
 }

@@ -5,15 +5,18 @@ use std::{
         BTreeMap,
         btree_map::{Entry, OccupiedEntry},
     },
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use signstar_hsm::yubihsm2::command::{
-    ASYMMETRIC_KEY, Algorithm, BY_LABEL, BY_TYPE, Command, Frame, Refusal, label,
+use signstar_hsm::yubihsm2::{
+    command::{Algorithm, Command, Frame, Refusal},
+    log::CAPACITY,
+    object::{Capabilities, ObjectType},
 };
 
-use crate::{Capabilities, Error, Key, Kind, Objects, Operator, key::PrivateKey, session::Session};
+use crate::{Error, Kind, Object, Objects, audit::Logged, key::PrivateKey, session::Session};
 
 const MOST_SESSIONS: u8 = 16;
 /// A session that nobody uses for so long has ended.
@@ -37,19 +40,43 @@ pub enum Misbehaviour {
     Unplugged,
 }
 
+/// What is lost of a message that the connector breaks off at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Lost {
+    /// All of it: the device never hears of it.
+    Question,
+    /// The answer: what was asked for is done.
+    Answer,
+}
+
+/// The connector breaks off, and is gone from then on.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    /// The messages until then.
+    left: usize,
+    lost: Lost,
+    happened: bool,
+}
+
 /// A device with its objects.
 pub struct Device {
     serial: u32,
-    operators: Vec<Operator>,
-    keys: Vec<(Key, Kind, PrivateKey)>,
+    /// Where it is kept, if anywhere.
+    path: Option<PathBuf>,
+    switched_on: Instant,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    objects: Objects,
+    /// The keys that were used, ready to be used again.
+    ready: BTreeMap<u16, (Kind, PrivateKey)>,
     sessions: BTreeMap<u8, Session>,
     misbehaviour: Misbehaviour,
+    cut: Option<Cut>,
     begun: usize,
+    /// Whether what is kept is not what is here.
+    is_changed: bool,
 }
 
 impl std::fmt::Debug for Device {
@@ -63,27 +90,39 @@ impl std::fmt::Debug for Device {
 type Answered = Result<Vec<u8>, Refusal>;
 
 impl Device {
-    /// A device with these objects. Fails if a key is none.
+    /// A device with these objects, in memory only. Fails if a key is none.
     pub fn new(objects: Objects) -> Result<Self, Error> {
-        let mut keys = Vec::new();
-        for key in objects.keys {
-            let read = || {
-                let kind: Kind = key.kind.parse().ok()?;
-                let pkcs8 = hex::decode(&key.pkcs8).ok()?;
-                label(&key.label)?;
-                Some((kind, PrivateKey::read(kind, &pkcs8)?))
-            };
-            let Some((kind, private)) = read() else {
-                return Err(Error::Key(key.label));
-            };
-            keys.push((key, kind, private));
+        for key in objects.keys() {
+            if ready(key).is_none() {
+                return Err(Error::Key(key.label.clone()));
+            }
         }
         Ok(Self {
             serial: objects.serial,
-            operators: objects.operators,
-            keys,
-            state: Mutex::default(),
+            path: None,
+            switched_on: Instant::now(),
+            state: Mutex::new(State {
+                objects,
+                ready: BTreeMap::new(),
+                sessions: BTreeMap::new(),
+                misbehaviour: Misbehaviour::None,
+                cut: None,
+                begun: 0,
+                is_changed: false,
+            }),
         })
+    }
+
+    /// The device that is kept at `path`. What changes is written there.
+    pub fn kept_in(path: &Path) -> Result<Self, Error> {
+        let mut device = Self::new(Objects::read(path)?)?;
+        device.path = Some(path.to_owned());
+        Ok(device)
+    }
+
+    /// What is in it at the moment.
+    pub fn objects(&self) -> Objects {
+        self.lock().objects.clone()
     }
 
     /// From now on it misbehaves like this.
@@ -94,6 +133,43 @@ impl Device {
     /// How it misbehaves.
     pub fn misbehaviour(&self) -> Misbehaviour {
         self.lock().misbehaviour
+    }
+
+    /// From the next message with this number on, counted from 1, the connector has no device.
+    pub fn cut_at(&self, message: usize, lost: Lost) {
+        self.lock().cut = Some(Cut {
+            left: message,
+            lost,
+            happened: false,
+        });
+    }
+
+    /// It is there again. Tells whether it was gone.
+    pub fn mend(&self) -> bool {
+        let cut = self.lock().cut.take();
+        cut.is_some_and(|cut| cut.happened)
+    }
+
+    /// The answer that comes back, if one does.
+    pub(crate) fn answer_that_comes_back(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        let Some(cut) = &mut state.cut else {
+            drop(state);
+            return Some(self.answer(message));
+        };
+        cut.left = cut.left.saturating_sub(1);
+        let was_gone = cut.happened;
+        cut.happened |= cut.left == 0;
+        let (happened, lost) = (cut.happened, cut.lost);
+        drop(state);
+        match (happened, lost) {
+            (false, _) => Some(self.answer(message)),
+            (true, Lost::Answer) if !was_gone => {
+                self.answer(message);
+                None
+            }
+            (true, _) => None,
+        }
     }
 
     /// Ends all sessions, as it does when it is plugged in again.
@@ -113,21 +189,32 @@ impl Device {
 
     /// The algorithm and the public half of the key called `label`, as the device shows them.
     pub fn public(&self, label: &str) -> Option<(Kind, Vec<u8>)> {
-        let (_, kind, private) = self.keys.iter().find(|(key, ..)| key.label == label)?;
-        Some((*kind, private.public()))
+        let state = self.lock();
+        let key = state.objects.keys().find(|key| key.label == label)?;
+        let (kind, private) = ready(key)?;
+        Some((kind, private.public()))
     }
 
-    /// The answer to a message.
+    /// The answer to a message. What it changes is kept before.
     pub fn answer(&self, message: &[u8]) -> Vec<u8> {
         let mut state = self.lock();
         let answered = Frame::decode(message)
             .map_err(|_| Refusal::INVALID_DATA)
             .and_then(|frame| match Command::of_code(frame.code) {
                 Some(Command::CreateSession) => self.create_session(&mut state, &frame.body),
-                Some(Command::AuthenticateSession) => authenticate(&mut state, &frame.body),
+                Some(Command::AuthenticateSession) => self.authenticate(&mut state, &frame.body),
                 Some(Command::SessionMessage) => self.carried(&mut state, &frame.body),
+                // Who it is the device tells everybody.
+                Some(Command::DeviceInfo) => Ok(Frame::answer(
+                    Command::DeviceInfo,
+                    state.device_info(&frame.body),
+                )),
                 _ => Err(Refusal::INVALID_COMMAND),
             });
+        if let (true, Some(path)) = (state.is_changed, &self.path) {
+            // Whoever tries something with it notices that the file is gone.
+            state.is_changed = state.objects.write(path).is_err();
+        }
         answered.unwrap_or_else(Frame::refusal).encode()
     }
 
@@ -135,11 +222,16 @@ impl Device {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The clock of the device, in ticks of ten milliseconds.
+    fn tick(&self) -> u32 {
+        u32::try_from(self.switched_on.elapsed().as_millis() / 10).unwrap_or(u32::MAX)
+    }
+
     fn create_session(&self, state: &mut State, body: &[u8]) -> Result<Frame, Refusal> {
         let (&id, challenge) = body.split_first_chunk().ok_or(Refusal::INVALID_DATA)?;
         let challenge = challenge.try_into().map_err(|_| Refusal::INVALID_DATA)?;
         let id = u16::from_be_bytes(id);
-        let operator = self.operators.iter().find(|operator| operator.id == id);
+        let operator = state.objects.get(ObjectType::AUTHENTICATION_KEY, id);
         let operator = operator.ok_or(Refusal::OBJECT_NOT_FOUND)?.clone();
         state
             .sessions
@@ -149,69 +241,122 @@ impl Device {
         let mut own = [0; 8];
         getrandom::fill(&mut own).map_err(|_| Refusal::SESSION_FAILED)?;
         let session = Session::new(number, operator, challenge, own);
-        let body = [&[number][..], &own, &session.cryptogram()].concat();
+        let session = session.ok_or(Refusal::SESSION_FAILED)?;
+        let answer = [&[number][..], &own, &session.cryptogram()].concat();
         state.sessions.insert(number, session);
         state.begun += 1;
-        Ok(Frame::answer(Command::CreateSession, body))
+        let answer = Frame::answer(Command::CreateSession, answer);
+        let logged = Logged::of(Command::CreateSession, u16::MAX, body);
+        state.is_changed |= state.objects.log(logged, answer.code, self.tick());
+        Ok(answer)
+    }
+
+    fn authenticate(&self, state: &mut State, body: &[u8]) -> Result<Frame, Refusal> {
+        let mut entry = session(&mut state.sessions, body)?;
+        let logged = Logged {
+            target: entry.get().operator.id,
+            ..Logged::of(Command::AuthenticateSession, u16::MAX, body)
+        };
+        let answer = match entry.get_mut().authenticate(body) {
+            Ok(()) => Ok(Frame::answer(Command::AuthenticateSession, Vec::new())),
+            Err(_) => {
+                entry.remove();
+                Err(Refusal::AUTHENTICATION_FAILED)
+            }
+        };
+        let code = match &answer {
+            Ok(frame) => frame.code,
+            Err(why) => Frame::refusal(*why).code,
+        };
+        state.is_changed |= state.objects.log(logged, code, self.tick());
+        answer
     }
 
     /// Answers a command that is carried in a session.
     fn carried(&self, state: &mut State, body: &[u8]) -> Result<Frame, Refusal> {
-        let wrong = state.misbehaviour == Misbehaviour::WrongSignatures;
-        let mut entry = session(state, body)?;
+        let mut entry = session(&mut state.sessions, body)?;
         let Ok(plain) = entry.get_mut().open(body) else {
             entry.remove();
             return Err(Refusal::SESSION_FAILED);
         };
-        let session = entry.get_mut();
+        let operator = entry.get().operator.clone();
+        let number = *entry.key();
         let answer = Frame::decode(&plain)
             .map_err(|_| Refusal::INVALID_DATA)
             .and_then(|frame| {
                 let command = Command::of_code(frame.code).ok_or(Refusal::INVALID_COMMAND)?;
-                let mut body = self.run(&session.operator, command, &frame.body)?;
-                if wrong && needed(command).is_some() {
-                    // In the middle, where it is neither length nor padding.
-                    let middle = body.len() / 2;
-                    body.iter_mut()
-                        .skip(middle)
-                        .take(1)
-                        .for_each(|octet| *octet ^= 1);
-                }
-                Ok((command, body))
+                state.objects.can_log(command)?;
+                let logged = Logged::of(command, operator.id, &frame.body);
+                let answer = match state.run(&operator, command, &frame.body) {
+                    Ok(body) => Frame::answer(command, body),
+                    Err(why) => Frame::refusal(why),
+                };
+                state.is_changed |= state.objects.log(logged, answer.code, self.tick());
+                Ok(answer)
             });
-        let ends = matches!(answer, Ok((Command::CloseSession, _)));
-        let answer = match answer {
-            Ok((command, body)) => Frame::answer(command, body),
-            Err(why) => Frame::refusal(why),
+        let answer = answer.unwrap_or_else(Frame::refusal);
+        let ended = |code| answer.code == Frame::answer(code, Vec::new()).code;
+        let is_reset = ended(Command::ResetDevice);
+        let Entry::Occupied(mut entry) = state.sessions.entry(number) else {
+            return Err(Refusal::INVALID_SESSION);
         };
-        let sealed = session.seal(&answer);
-        if ends {
+        let sealed = entry.get_mut().seal(&answer);
+        if ended(Command::CloseSession) {
             entry.remove();
+        } else if is_reset {
+            state.sessions.clear();
         }
         Ok(sealed)
     }
+}
 
-    fn run(&self, operator: &Operator, command: Command, body: &[u8]) -> Answered {
+impl State {
+    fn run(&mut self, operator: &Object, command: Command, body: &[u8]) -> Answered {
+        if let Some(answered) = self.objects.administer(operator, command, body) {
+            if answered.is_ok() && changes(command) {
+                self.is_changed = true;
+                self.ready.clear();
+            }
+            return answered;
+        }
         match command {
             Command::CloseSession => Ok(Vec::new()),
-            Command::DeviceInfo => {
-                let [version, log] = [&[2, 4, 0][..], &[62, 0]];
-                let algorithms = Kind::ALL.map(|kind| kind.algorithm().0);
-                Ok([version, &self.serial.to_be_bytes(), log, &algorithms].concat())
-            }
-            Command::ListObjects => self.list(operator, body),
+            Command::DeviceInfo => Ok(self.device_info(body)),
             Command::GetPublicKey => {
                 let (_, kind, private) = self.key(operator, body)?;
                 Ok([&[kind.algorithm().0][..], &private.public()].concat())
             }
-            _ => self.sign(operator, command, body),
+            _ => {
+                let wrong = self.misbehaviour == Misbehaviour::WrongSignatures;
+                let mut signature = self.sign(operator, command, body)?;
+                if wrong {
+                    // In the middle, where it is neither length nor padding.
+                    let middle = signature.len() / 2;
+                    let octet = signature.get_mut(middle);
+                    octet.into_iter().for_each(|octet| *octet ^= 1);
+                }
+                Ok(signature)
+            }
         }
     }
 
-    fn sign(&self, operator: &Operator, command: Command, body: &[u8]) -> Answered {
+    /// Firmware, serial number, room and entries of the log, algorithms; on the second page what it is
+    /// sold as.
+    fn device_info(&self, page: &[u8]) -> Vec<u8> {
+        if page == [1] {
+            return env!("CARGO_PKG_NAME").into();
+        }
+        let serial = self.objects.serial.to_be_bytes();
+        let used = self.objects.told_log().entries.len();
+        let log = [CAPACITY, used].map(|count| u8::try_from(count).unwrap_or(u8::MAX));
+        let algorithms = Kind::ALL.map(|kind| kind.algorithm().0);
+        [&[2, 4, 0][..], &serial, &log, &algorithms].concat()
+    }
+
+    fn sign(&mut self, operator: &Object, command: Command, body: &[u8]) -> Answered {
         let needed = needed(command).ok_or(Refusal::INVALID_COMMAND)?;
-        let (key, _, private) = self.key(operator, body)?;
-        if !(operator.capabilities.contain(needed) && key.capabilities.contain(needed)) {
+        let (may, _, private) = self.key(operator, body)?;
+        if !(operator.may(needed) && may.contain(needed)) {
             return Err(Refusal::INSUFFICIENT_PERMISSIONS);
         }
         let octets = body.get(2..).unwrap_or_default();
@@ -227,73 +372,54 @@ impl Device {
         signature.ok_or(Refusal::INVALID_DATA)
     }
 
-    /// The key whose number is at the beginning of `body`, if the operator sees it.
-    fn key(&self, operator: &Operator, body: &[u8]) -> Result<&(Key, Kind, PrivateKey), Refusal> {
+    /// The key whose number is at the beginning of `body`, if the operator sees it, and what may be
+    /// done with it.
+    fn key(
+        &mut self,
+        operator: &Object,
+        body: &[u8],
+    ) -> Result<(Capabilities, Kind, &PrivateKey), Refusal> {
         let (&id, _) = body.split_first_chunk().ok_or(Refusal::INVALID_DATA)?;
         let id = u16::from_be_bytes(id);
-        (self.seen_by(operator))
-            .find(|(key, ..)| key.id == id)
-            .ok_or(Refusal::OBJECT_NOT_FOUND)
+        let key = self.objects.get(ObjectType::ASYMMETRIC_KEY, id);
+        let key = key.filter(|key| key.domains & operator.domains != 0);
+        let key = key.ok_or(Refusal::OBJECT_NOT_FOUND)?;
+        let (kind, private) = match self.ready.entry(id) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(ready(key).ok_or(Refusal::INVALID_DATA)?),
+        };
+        Ok((Capabilities(key.capabilities), *kind, private))
     }
+}
 
-    fn seen_by(&self, operator: &Operator) -> impl Iterator<Item = &(Key, Kind, PrivateKey)> {
-        let domains = operator.domains;
-        let keys = self.keys.iter();
-        keys.filter(move |(key, ..)| key.domains & domains != 0)
-    }
+/// A key, ready to be used.
+fn ready(key: &Object) -> Option<(Kind, PrivateKey)> {
+    let kind = Kind::of_algorithm(Algorithm(key.algorithm))?;
+    Some((kind, PrivateKey::read(kind, &key.secret())?))
+}
 
-    /// Which keys pass the filters: number, type and how often the object was replaced.
-    fn list(&self, operator: &Operator, mut filters: &[u8]) -> Answered {
-        let mut wanted = None;
-        let mut of_type = None;
-        while let Some((&tag, rest)) = filters.split_first() {
-            filters = match tag {
-                BY_TYPE => {
-                    let (&kind, rest) = rest.split_first().ok_or(Refusal::INVALID_DATA)?;
-                    of_type = Some(kind);
-                    rest
-                }
-                BY_LABEL => {
-                    let (&label, rest) = rest.split_first_chunk().ok_or(Refusal::INVALID_DATA)?;
-                    wanted = Some(label);
-                    rest
-                }
-                _ => return Err(Refusal::INVALID_DATA),
-            };
-        }
-        if of_type.is_some_and(|kind| kind != ASYMMETRIC_KEY) {
-            return Ok(Vec::new());
-        }
-        let found = self.seen_by(operator);
-        let found = found.filter(|(key, ..)| wanted.is_none() || label(&key.label) == wanted);
-        Ok(found
-            .flat_map(|(key, ..)| {
-                let [high, low] = key.id.to_be_bytes();
-                [high, low, ASYMMETRIC_KEY, 0]
-            })
-            .collect())
-    }
+/// Whether a command leaves something that has to be kept.
+fn changes(command: Command) -> bool {
+    !matches!(
+        command,
+        Command::ListObjects
+            | Command::GetObjectInfo
+            | Command::GetOption
+            | Command::GetLogEntries
+            | Command::ExportWrapped
+    )
 }
 
 /// The session that a message belongs to.
 fn session<'a>(
-    state: &'a mut State,
+    sessions: &'a mut BTreeMap<u8, Session>,
     body: &[u8],
 ) -> Result<OccupiedEntry<'a, u8, Session>, Refusal> {
     let number = *body.first().ok_or(Refusal::INVALID_DATA)?;
-    match state.sessions.entry(number) {
+    match sessions.entry(number) {
         Entry::Occupied(entry) if entry.get().used.elapsed() < IDLE => Ok(entry),
         _ => Err(Refusal::INVALID_SESSION),
     }
-}
-
-fn authenticate(state: &mut State, body: &[u8]) -> Result<Frame, Refusal> {
-    let mut entry = session(state, body)?;
-    if entry.get_mut().authenticate(body).is_err() {
-        entry.remove();
-        return Err(Refusal::AUTHENTICATION_FAILED);
-    }
-    Ok(Frame::answer(Command::AuthenticateSession, Vec::new()))
 }
 
 /// What it takes to sign like this.

@@ -17,8 +17,6 @@ use aws_lc_rs::{
 };
 use signstar_hsm::yubihsm2::command::Algorithm;
 
-use crate::Capabilities;
-
 /// A kind of key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -80,15 +78,10 @@ impl Kind {
         }
     }
 
-    /// What it takes to sign with it.
-    pub(crate) fn capabilities(self) -> Capabilities {
-        match self {
-            Self::Ed25519 => Capabilities::SIGN_EDDSA,
-            Self::P256 | Self::P384 | Self::P521 => Capabilities::SIGN_ECDSA,
-            Self::Rsa2048 | Self::Rsa3072 | Self::Rsa4096 => {
-                Capabilities(Capabilities::SIGN_PKCS.0 | Capabilities::SIGN_PSS.0)
-            }
-        }
+    /// The kind with this algorithm.
+    pub(crate) fn of_algorithm(algorithm: Algorithm) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.algorithm() == algorithm)
     }
 
     /// Makes a key: PKCS#8, DER.

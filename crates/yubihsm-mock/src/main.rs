@@ -3,7 +3,7 @@
 use std::{
     error::Error as _,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
     sync::Arc,
 };
@@ -19,9 +19,13 @@ use yubihsm_mock::{Device, Error, Objects, Server};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The file with its objects, as JSON.
+    /// The file with its objects, as JSON. Without it, a new device is made there.
     #[arg(long, value_name = "FILE")]
     objects: PathBuf,
+
+    /// The serial number of a device that is made: up to ten digits.
+    #[arg(long, value_name = "NUMBER", default_value = "12345678")]
+    serial: u32,
 
     /// Where it listens, ADDRESS:PORT. With port 0 it takes one that is free.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -30,14 +34,14 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match serve(&arguments.objects, &arguments.listen) {
+    match serve(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let cause = error.source().map(|cause| format!(": {cause}"));
             // There is nobody left to tell if this fails.
             let _ = writeln!(
                 io::stderr(),
-                "error: {error}{}\nhint: `signstar-enclave up --hsm yubihsm-mock` makes what it needs",
+                "error: {error}{}\nhint: a file that is not there is made, with a device that is new",
                 cause.unwrap_or_default()
             );
             ExitCode::FAILURE
@@ -45,10 +49,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(objects: &Path, listen: &str) -> Result<(), Error> {
+fn serve(arguments: &Arguments) -> Result<(), Error> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(Error::Listen)?;
-    let device = Device::new(Objects::read(objects)?)?;
-    let server = Server::start(Arc::new(device), listen)?;
+    let path = &arguments.objects;
+    if !path.exists() {
+        Objects::new(arguments.serial).write(path)?;
+    }
+    let device = Device::kept_in(path)?;
+    let server = Server::start(Arc::new(device), &arguments.listen)?;
     let mut stdout = io::stdout();
     writeln!(
         stdout,

@@ -1,6 +1,7 @@
-//! The objects in the device, in a file.
+//! What is in the device, in a file.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     fs::{self, Permissions},
     io::{self, Write},
@@ -9,85 +10,72 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use signstar_hsm::yubihsm2::{
+    administration::{FACTORY_KEY, FACTORY_PASSWORD},
+    channel::AuthenticationKey,
+    command::{Algorithm, label},
+    log::{BEGINNING, Entry},
+    object::{Capabilities, Description, Domains, Info, ObjectType},
+};
 
 use crate::Kind;
 
-/// What objects may do, as bits in the order of the device.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Capabilities(pub u64);
+/// The label of the authentication key that every new device has.
+const FACTORY_LABEL: &str = "DEFAULT AUTHKEY CHANGE THIS ASAP";
+/// An object was made in the device.
+pub(crate) const GENERATED: u8 = 1;
+/// An object was put into the device.
+pub(crate) const IMPORTED: u8 = 2;
+/// An object was imported under a wrap key.
+pub(crate) const WRAPPED: u8 = 0x10;
 
-impl Capabilities {
-    /// To sign with RSA as in PKCS#1 v1.5.
-    pub const SIGN_PKCS: Self = Self(1 << 5);
-    /// To sign with RSA-PSS.
-    pub const SIGN_PSS: Self = Self(1 << 6);
-    /// To sign with ECDSA.
-    pub const SIGN_ECDSA: Self = Self(1 << 7);
-    /// To sign with Ed25519.
-    pub const SIGN_EDDSA: Self = Self(1 << 8);
-    /// All four.
-    pub const SIGN: Self = Self(0b1111 << 5);
-
-    /// Whether everything that `other` is allowed is allowed here.
-    pub fn contain(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-}
-
-/// An authentication key.
+/// An object.
 #[derive(Clone, Deserialize, Serialize)]
-pub struct Operator {
+#[serde(rename_all = "kebab-case")]
+pub struct Object {
     /// Its number.
     pub id: u16,
-    /// What its key is made of.
-    pub password: String,
-    /// The domains that it sees, as bits.
-    pub domains: u16,
-    /// What it may do.
-    pub capabilities: Capabilities,
-}
-
-/// An asymmetric key.
-#[derive(Clone, Deserialize, Serialize)]
-pub struct Key {
-    /// Its number.
-    pub id: u16,
+    #[serde(rename = "type")]
+    pub(crate) of_type: u8,
+    pub(crate) algorithm: u8,
     /// Its label, of 1 to 40 octets.
     pub label: String,
     /// The domains that it is in, as bits.
     pub domains: u16,
-    /// What may be done with it.
-    pub capabilities: Capabilities,
-    /// What it is, as [`Kind`] is written.
-    pub(crate) kind: String,
-    /// The private key: PKCS#8, DER, hexadecimal.
-    pub(crate) pkcs8: String,
+    /// What may be done with it, or by who logs in with it, as bits.
+    pub capabilities: u64,
+    /// What it may hand on, as bits.
+    pub delegated: u64,
+    pub(crate) origin: u8,
+    pub(crate) sequence: u8,
+    /// A private key as PKCS#8 in DER, two keys of AES-128, or one of AES-256; in hexadecimal.
+    pub(crate) secret: String,
 }
 
-/// All objects of a device, and its serial number.
+/// All that a device keeps while it is switched off.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Objects {
     /// The serial number.
     pub serial: u32,
-    /// The authentication keys.
-    pub operators: Vec<Operator>,
-    /// The asymmetric keys.
-    pub keys: Vec<Key>,
+    pub(crate) objects: Vec<Object>,
+    /// 1 if it does nothing more while its log is full.
+    #[serde(default)]
+    pub(crate) force_audit: u8,
+    /// The commands that are logged, by their codes.
+    #[serde(default)]
+    pub(crate) audit: BTreeMap<u8, u8>,
+    #[serde(default)]
+    pub(crate) log: Vec<Entry>,
+    #[serde(default)]
+    pub(crate) unlogged_logins: u16,
 }
 
-impl fmt::Debug for Operator {
+impl fmt::Debug for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Operator")
+        f.debug_struct("Object")
             .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Key")
-            .field("id", &self.id)
+            .field("type", &self.of_type)
             .field("label", &self.label)
             .finish_non_exhaustive()
     }
@@ -112,13 +100,96 @@ pub enum Error {
     Listen(#[source] io::Error),
 }
 
+impl Object {
+    /// One that is described so. Nothing if its label is no text.
+    pub(crate) fn new(
+        of_type: ObjectType,
+        description: &Description,
+        delegated: Capabilities,
+        secret: &[u8],
+    ) -> Option<Self> {
+        let label = description.label.split(|octet| *octet == 0).next()?;
+        Some(Self {
+            id: description.id,
+            of_type: of_type.0,
+            algorithm: description.algorithm.0,
+            label: String::from_utf8(label.to_vec()).ok()?,
+            domains: description.domains.0,
+            capabilities: description.capabilities.0,
+            delegated: delegated.0,
+            origin: IMPORTED,
+            sequence: 0,
+            secret: hex::encode(secret),
+        })
+    }
+
+    /// What is told of it.
+    pub(crate) fn info(&self) -> Info {
+        Info {
+            description: Description {
+                id: self.id,
+                label: label(&self.label).unwrap_or([0; 40]),
+                domains: Domains(self.domains),
+                capabilities: Capabilities(self.capabilities),
+                algorithm: Algorithm(self.algorithm),
+            },
+            of_type: ObjectType(self.of_type),
+            length: u16::try_from(self.secret.len() / 2).unwrap_or(u16::MAX),
+            sequence: self.sequence,
+            origin: self.origin,
+            delegated: Capabilities(self.delegated),
+        }
+    }
+
+    pub(crate) fn may(&self, what: Capabilities) -> bool {
+        Capabilities(self.capabilities).contain(what)
+    }
+
+    pub(crate) fn secret(&self) -> Vec<u8> {
+        hex::decode(&self.secret).unwrap_or_default()
+    }
+}
+
 impl Objects {
+    /// A device as it comes from its maker: with one authentication key that everybody knows.
+    pub fn new(serial: u32) -> Self {
+        let mut objects = Self::none(serial);
+        objects.put_operator(
+            FACTORY_KEY,
+            FACTORY_PASSWORD,
+            Domains::ALL.0,
+            Capabilities::ALL,
+        );
+        for factory in &mut objects.objects {
+            FACTORY_LABEL.clone_into(&mut factory.label);
+            factory.delegated = Capabilities::ALL.0;
+        }
+        objects
+    }
+
     /// A device with nothing in it.
     pub fn none(serial: u32) -> Self {
+        let mut digest = [0; 16];
+        // A beginning that could be guessed would do for what this device is for.
+        let _ = getrandom::fill(&mut digest);
+        let beginning = Entry {
+            number: 1,
+            command: BEGINNING,
+            length: u16::MAX,
+            session_key: u16::MAX,
+            target: u16::MAX,
+            second: u16::MAX,
+            result: u8::MAX,
+            tick: u32::MAX,
+            digest,
+        };
         Self {
             serial,
-            operators: Vec::new(),
-            keys: Vec::new(),
+            objects: Vec::new(),
+            force_audit: 0,
+            audit: BTreeMap::new(),
+            log: vec![beginning],
+            unlogged_logins: 0,
         }
     }
 
@@ -139,7 +210,6 @@ impl Objects {
                 .permissions(Permissions::from_mode(0o600))
                 .tempfile_in(folder)?;
             file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            file.as_file().sync_all()?;
             file.persist(path).map_err(|error| error.error)?;
             Ok(())
         };
@@ -149,42 +219,79 @@ impl Objects {
         })
     }
 
-    /// Makes a key that may sign, in the first domain, with the next number.
-    pub fn generate(&mut self, label: &str, kind: Kind) -> Result<u16, Error> {
-        let pkcs8 = kind.generate().map_err(|_| Error::Key(label.to_owned()))?;
-        let last = self.keys.iter().map(|key| key.id).max();
-        let id = last.unwrap_or(0x0fff).saturating_add(1);
-        self.keys.push(Key {
-            id,
-            label: label.to_owned(),
-            domains: 1,
-            capabilities: kind.capabilities(),
-            kind: kind.to_string(),
-            pkcs8: hex::encode(pkcs8),
-        });
-        Ok(id)
+    /// Makes a key that may sign and be exported, in the first domain, with the next number.
+    pub fn generate(&mut self, text: &str, kind: Kind) -> Result<u16, Error> {
+        let bad = || Error::Key(text.to_owned());
+        let pkcs8 = kind.generate().map_err(|_| bad())?;
+        let last = self.keys().map(|key| key.id).max();
+        let algorithm = kind.algorithm();
+        let description = Description {
+            id: last.unwrap_or(0x0fff).saturating_add(1),
+            label: label(text).ok_or_else(bad)?,
+            domains: Domains(1),
+            capabilities: Capabilities::to_sign_with(algorithm)
+                .and(Capabilities::EXPORTABLE_UNDER_WRAP),
+            algorithm,
+        };
+        let none = Capabilities::NONE;
+        let made = Object::new(ObjectType::ASYMMETRIC_KEY, &description, none, &pkcs8);
+        let mut made = made.ok_or_else(bad)?;
+        made.origin = GENERATED;
+        self.objects.push(made);
+        Ok(description.id)
     }
 
-    /// Makes a key, and an operator that may do nothing but sign with keys of this kind in one of the 16
-    /// domains. Both have the same number.
-    pub fn give(&mut self, label: &str, kind: Kind, password: &str) -> Result<u16, Error> {
-        let id = self.generate(label, kind)?;
-        let domains = 1 << (id % 16);
-        for key in self.keys.iter_mut().filter(|key| key.id == id) {
-            key.domains = domains;
-        }
-        self.operators.push(Operator {
+    /// Puts an authentication key into it.
+    pub fn put_operator(
+        &mut self,
+        id: u16,
+        password: &str,
+        domains: u16,
+        capabilities: Capabilities,
+    ) {
+        let key = AuthenticationKey::of_password(password.as_bytes());
+        self.objects.push(Object {
             id,
-            password: password.to_owned(),
+            of_type: ObjectType::AUTHENTICATION_KEY.0,
+            algorithm: Algorithm::AES128_AUTHENTICATION.0,
+            label: format!("operator {id}"),
             domains,
-            capabilities: kind.capabilities(),
+            capabilities: capabilities.0,
+            delegated: 0,
+            origin: IMPORTED,
+            sequence: 0,
+            secret: hex::encode(*key.to_octets()),
         });
-        Ok(id)
+    }
+
+    /// The asymmetric keys.
+    pub fn keys(&self) -> impl Iterator<Item = &Object> {
+        self.of_type(ObjectType::ASYMMETRIC_KEY)
+    }
+
+    /// The authentication keys.
+    pub fn operators(&self) -> impl Iterator<Item = &Object> {
+        self.of_type(ObjectType::AUTHENTICATION_KEY)
+    }
+
+    fn of_type(&self, of_type: ObjectType) -> impl Iterator<Item = &Object> {
+        let all = self.objects.iter();
+        all.filter(move |object| object.of_type == of_type.0)
+    }
+
+    /// The object of this type with this number.
+    pub fn get(&self, of_type: ObjectType, id: u16) -> Option<&Object> {
+        self.of_type(of_type).find(|object| object.id == id)
+    }
+
+    /// The same, to change it.
+    pub fn get_mut(&mut self, of_type: ObjectType, id: u16) -> Option<&mut Object> {
+        let mut all = self.objects.iter_mut();
+        all.find(|object| object.of_type == of_type.0 && object.id == id)
     }
 
     /// The number of the key called `label`, if it is there.
     pub fn number_of(&self, label: &str) -> Option<u16> {
-        let mut keys = self.keys.iter();
-        Some(keys.find(|key| key.label == label)?.id)
+        Some(self.keys().find(|key| key.label == label)?.id)
     }
 }

@@ -129,7 +129,10 @@ fn serve(mut connection: &TcpStream, shared: &Shared) -> io::Result<()> {
             Request::Api(_) if misbehaviour == Misbehaviour::Unplugged => {
                 ("500 Internal Server Error", Vec::new())
             }
-            Request::Api(message) => ("200 OK", shared.device.answer(message)),
+            Request::Api(message) => match shared.device.answer_that_comes_back(message) {
+                Some(answer) => ("200 OK", answer),
+                None => ("500 Internal Server Error", Vec::new()),
+            },
             Request::Status => ("200 OK", status(connection.local_addr()?).into_bytes()),
             Request::Other => ("404 Not Found", Vec::new()),
         };

@@ -7,25 +7,32 @@ use signstar_hsm::yubihsm2::{
     command::{Command, Frame},
 };
 
-use crate::Operator;
+use crate::Object;
 
 /// A session, from the moment at which it has a number.
 pub(crate) struct Session {
     channel: Channel,
-    pub(crate) operator: Operator,
+    pub(crate) operator: Object,
     is_authentic: bool,
     pub(crate) used: Instant,
 }
 
 impl Session {
-    pub(crate) fn new(number: u8, operator: Operator, host: Challenge, own: Challenge) -> Self {
-        let key = AuthenticationKey::of_password(operator.password.as_bytes());
-        Self {
+    /// Nothing if the operator has no key.
+    pub(crate) fn new(
+        number: u8,
+        operator: Object,
+        host: Challenge,
+        own: Challenge,
+    ) -> Option<Self> {
+        let octets = operator.secret().try_into().ok()?;
+        let key = AuthenticationKey::of_octets(&octets);
+        Some(Self {
             channel: Channel::new(number, &key, host, own),
             operator,
             is_authentic: false,
             used: Instant::now(),
-        }
+        })
     }
 
     /// What proves that this is the device.

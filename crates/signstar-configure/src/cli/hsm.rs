@@ -88,11 +88,22 @@ pub(super) enum Hsm {
         #[command(flatten)]
         enough: Enough,
     },
+    /// Read the log of each YubiHSM2 that has an `auditor`, keep it on this host, and check that nothing
+    /// is missing. Exit status: 0 nothing; 10 something is missing.
+    Audit {
+        #[command(flatten)]
+        selection: Selection,
+
+        /// Again and again, three times a second, until somebody ends this; one HSM at a time.
+        #[arg(long)]
+        follow: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Backup {
-    /// Restore a backup into a software HSM that is thrown away, and sign with every key.
+    /// Restore a backup into a software HSM that is thrown away, and sign with every key; of a YubiHSM2,
+    /// open every object.
     Verify {
         #[command(flatten)]
         selection: Selection,
@@ -189,6 +200,9 @@ impl Devices {
                 people,
                 enough,
             }) => hsm::apply(&selection.scope(config, people.patience(&enough)), out),
+            Self::Hsm(Hsm::Audit { selection, follow }) => {
+                hsm::audit(&selection.scope(config, Patience::default()), follow, out)
+            }
             Self::Rotate {
                 selection,
                 people,

@@ -10,9 +10,10 @@ use nethsm::{
     client::{Client, Error as DeviceError, Options, Tls, Url},
     passphrase::Credentials,
 };
-use signstar::config::{Backup, Config, Device, Hsm, NetHsm};
+use signstar::config::{Backup, Config, Device, Hsm, NetHsm, YubiHsm2};
+use signstar_hsm::yubihsm2::administration::{Administrator, DeviceError as DeviceRefusal};
 
-use crate::Error;
+use crate::{Error, hsm::YubiHsmBackup};
 
 /// How long a device may look for its data before the first octet comes.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -35,10 +36,9 @@ pub(super) fn hand_out(
     };
     let hsm = match config.hsms.get(&account.hsm) {
         Some(Hsm::NetHsm(hsm)) => hsm,
-        Some(_) => {
-            return Err(cannot(
-                "an HSM of this kind makes no backups over its interface",
-            ));
+        Some(Hsm::YubiHsm2(device)) => return of_yubihsm(device, account, out),
+        Some(Hsm::Pkcs11(_)) => {
+            return Err(cannot("a token makes no backups over its interface"));
         }
         None => return Err(cannot("there is none")),
     };
@@ -58,17 +58,35 @@ pub(super) fn hand_out(
     Err(last.map_or_else(|| Error::Hsm("it has no devices".into()), kind))
 }
 
-fn open(hsm: &NetHsm, device: &Device, account: &Backup) -> Result<Client, Error> {
-    fn setup<E>(what: &str) -> impl FnOnce(E) -> Error
-    where
-        E: std::error::Error + Send + Sync + 'static,
-    {
-        let what = what.to_owned();
-        move |source| Error::Setup {
-            what,
-            source: Box::new(source),
-        }
+/// Writes a backup of a YubiHSM2: every object that may leave it, encrypted by the device.
+fn of_yubihsm(device: &YubiHsm2, account: &Backup, out: &mut dyn Write) -> Result<(), Error> {
+    let path = account.passphrase.path().display().to_string();
+    let passphrase = signstar_hsm::passphrase_of(&account.passphrase).map_err(setup(&path))?;
+    let operator = account.operator.as_str();
+    let number = operator.parse().map_err(setup(operator))?;
+    let opened = Administrator::log_in(device, number, &passphrase);
+    let refused = |error: DeviceRefusal| match error.is_unreachable() || error.is_full_log() {
+        true => Error::Hsm(Box::new(error)),
+        false => setup("it refuses")(error),
+    };
+    let mut session = opened.map_err(refused)?;
+    let made = YubiHsmBackup::of(device, &mut session, |_, _, _| Ok::<_, DeviceRefusal>(()));
+    let text = serde_json::to_vec_pretty(&made.map_err(refused)?).map_err(setup("a backup"))?;
+    out.write_all(&text).map_err(Error::Output)
+}
+
+fn setup<E>(what: &str) -> impl FnOnce(E) -> Error
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let what = what.to_owned();
+    move |source| Error::Setup {
+        what,
+        source: Box::new(source),
     }
+}
+
+fn open(hsm: &NetHsm, device: &Device, account: &Backup) -> Result<Client, Error> {
     let path = account.passphrase.path().display().to_string();
     let passphrase = signstar_hsm::passphrase_of(&account.passphrase).map_err(setup(&path))?;
     let url: Url = device.url.parse().map_err(setup(&device.url))?;

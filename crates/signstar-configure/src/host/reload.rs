@@ -11,7 +11,7 @@ use nix::{
 };
 use signstar::config::{Config, Log};
 
-use super::apply::run;
+use super::{apply::run, units};
 use crate::Error;
 
 /// Has `sshd`, systemd and the firewall read their files.
@@ -36,6 +36,11 @@ pub(crate) fn reload(config: &Config) -> Result<(), Error> {
     if let Log::Public(_) = config.log {
         run("systemctl", &["restart", "signstar-log.socket"])?;
         run("systemctl", &["try-restart", "signstar-log.service"])?;
+    }
+    for hsm in units::audited(config) {
+        let name = format!("signstar-audit@{hsm}.service");
+        // Whoever cannot log in yet tries again.
+        run("systemctl", &["restart", &name])?;
     }
     for client in config.clients.keys() {
         run(

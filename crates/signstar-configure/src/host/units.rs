@@ -1,8 +1,8 @@
-//! Units of systemd: the log, self-tests, the firewall.
+//! Units of systemd: the log, self-tests, logs of HSMs, the firewall.
 
 use std::path::{Path, PathBuf};
 
-use signstar::config::{Config, Log};
+use signstar::config::{Config, Connector, Hsm, HsmName, Journal, Log};
 
 use super::{
     firewall,
@@ -16,15 +16,20 @@ const LOG_SERVICE: &str = include_str!("../../../../dist/systemd/signstar-log.se
 /// Behind its `ExecStart=`, if its key is in an HSM.
 const REACHES_HSM: &str = "LoadCredential=\nPrivateNetwork=no\n\
     RestrictAddressFamilies=AF_INET AF_INET6\n";
+/// Where an HSM is on USB.
+const REACHES_USB: &str =
+    "PrivateDevices=no\nDevicePolicy=closed\nDeviceAllow=char-usb_device rw\n";
 const LOG_SOCKET: &str = include_str!("../../../../dist/systemd/signstar-log.socket");
 const SELF_TEST: &str = include_str!("../../../../dist/systemd/signstar-self-test@.service");
 const SELF_TEST_TIMER: &str = include_str!("../../../../dist/systemd/signstar-self-test@.timer");
+const AUDIT: &str = include_str!("../../../../dist/systemd/signstar-audit@.service");
 const FIREWALL: &str = include_str!("../../../../dist/systemd/signstar-firewall.service");
 
 /// The folders in which files and links of ours stand among others.
-pub(crate) const FOLDERS: [&str; 6] = [
+pub(crate) const FOLDERS: [&str; 7] = [
     UNITS,
     "/etc/systemd/system/multi-user.target.wants",
+    "/etc/systemd/system/signstar-audit@.service.d",
     "/etc/systemd/system/signstar-log.service.d",
     "/etc/systemd/system/signstar-log.socket.d",
     "/etc/systemd/system/signstar-self-test@.service.d",
@@ -39,6 +44,7 @@ pub(crate) fn is_ours(path: &Path) -> bool {
     let name = name.unwrap_or_default();
     match path.parent() {
         Some(folder) if folder == Path::new(TIMERS) => name.starts_with("signstar-self-test@"),
+        _ if name.starts_with("signstar-audit@") => name.ends_with(".service"),
         _ => [
             "10-signstar.conf",
             "signstar-firewall.service",
@@ -51,12 +57,26 @@ pub(crate) fn is_ours(path: &Path) -> bool {
     }
 }
 
+/// The HSMs whose logs are read.
+pub(super) fn audited(config: &Config) -> impl Iterator<Item = &HsmName> {
+    let is_audited = |hsm: &Hsm| matches!(hsm, Hsm::YubiHsm2(device) if device.auditor.is_some());
+    let all = config.hsms.iter();
+    all.filter(move |(_, hsm)| is_audited(hsm))
+        .map(|(name, _)| name)
+}
+
 /// Adds the units that this configuration needs, each wanted by its target. The programs in them
 /// read the configuration where it is `installed`.
 pub(crate) fn add(tree: &mut Tree, config: &Config, installed: &Path) {
     let unit = |name: &str| Path::new(UNITS).join(name);
     let mut add = |name: &str, text: &str| {
         tree.insert(unit(name), Node::File(text.to_owned()));
+    };
+    let is_on_usb =
+        |hsm: &Hsm| matches!(hsm, Hsm::YubiHsm2(device) if device.connector == Connector::Usb);
+    let usb = match config.hsms.values().any(is_on_usb) {
+        true => REACHES_USB,
+        false => "",
     };
     let mut wanted: Vec<(&str, String, &str)> = Vec::new();
     if let Log::Public(log) = &config.log {
@@ -87,6 +107,7 @@ pub(crate) fn add(tree: &mut Tree, config: &Config, installed: &Path) {
         service.push('\n');
         if log.key.is_some() {
             service.push_str(REACHES_HSM);
+            service.push_str(usb);
         }
         add("signstar-log.service.d/10-signstar.conf", &service);
         let socket = log.socket.display();
@@ -103,11 +124,29 @@ pub(crate) fn add(tree: &mut Tree, config: &Config, installed: &Path) {
             writable.push_str(&format!(" -{}", metrics.display()));
         }
         writable.push('\n');
+        writable.push_str(usb);
         add("signstar-self-test@.service.d/10-signstar.conf", &writable);
     }
     for client in config.clients.keys() {
         let name = format!("signstar-self-test@{client}.timer");
         wanted.push(("timers.target.wants", name, "signstar-self-test@.timer"));
+    }
+    let audited: Vec<_> = audited(config).collect();
+    if !audited.is_empty() {
+        add("signstar-audit@.service", AUDIT);
+        let folder = config.administration.as_ref().map(|place| &place.folder);
+        let journal = match &config.journal {
+            Journal::File(path) => path.parent(),
+            _ => None,
+        };
+        let paths = folder.map(PathBuf::as_path).into_iter().chain(journal);
+        let paths: String = paths.map(|path| format!(" -{}", path.display())).collect();
+        let writable = format!("[Service]\nReadWritePaths={}\n{usb}", paths.trim_start());
+        add("signstar-audit@.service.d/10-signstar.conf", &writable);
+    }
+    for hsm in audited {
+        let name = format!("signstar-audit@{hsm}.service");
+        wanted.push(("multi-user.target.wants", name, "signstar-audit@.service"));
     }
     if config.host.firewall {
         add("signstar-firewall.service", FIREWALL);

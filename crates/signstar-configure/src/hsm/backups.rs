@@ -9,7 +9,6 @@ use std::{
 
 use nix::unistd::User;
 use signstar::config::{Config, HsmName, Identity, Role};
-use signstar_hsm::state::Access;
 
 use super::{HsmError, leftovers::PREFIX};
 
@@ -41,8 +40,11 @@ impl Backups {
         })
     }
 
-    /// Has the device called `device` make one, and returns where it is.
-    pub(super) fn make(&self, access: &Access<'_>, device: &str) -> Result<PathBuf, HsmError> {
+    /// Makes one of what `write` writes, and returns where it is.
+    pub(super) fn make(
+        &self,
+        write: impl FnOnce(&mut File) -> Result<(), HsmError>,
+    ) -> Result<PathBuf, HsmError> {
         fs::create_dir_all(&self.folder).map_err(HsmError::file(&self.folder))?;
         let failed = |error| HsmError::file(&self.folder)(error);
         let mut file = tempfile::Builder::new()
@@ -50,7 +52,7 @@ impl Backups {
             .permissions(Permissions::from_mode(0o600))
             .tempfile_in(&self.folder)
             .map_err(failed)?;
-        access.backup_of(device, &mut file)?;
+        write(file.as_file_mut())?;
         if self.owner.is_some() {
             fchown(file.as_file(), self.owner, None).map_err(failed)?;
         }

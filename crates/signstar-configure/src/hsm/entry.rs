@@ -107,7 +107,7 @@ impl<'a> Entry<'a> {
         };
         let device = self.wanted.desired.devices.first();
         let device = device.map(|device| device.url.as_str()).unwrap_or_default();
-        let path = backups.make(access, device)?;
+        let path = backups.make(|file| Ok(access.backup_of(device, file).map(drop)?))?;
         writeln!(out, "{}: backup in {}", self.name, path.display()).map_err(HsmError::Output)
     }
 

@@ -2,13 +2,14 @@
 
 use std::{error::Error as StdError, io, path::PathBuf};
 
-use signstar::config::HsmName;
+use signstar::{config::HsmName, sign::SignerError};
 use signstar_hsm::{
     BadCredential,
     state::{AccessError, ApplyError, BringAboutError, Plan, Step},
+    yubihsm2::administration::DeviceError,
 };
 
-use super::token::TokenPlan;
+use super::{token::TokenPlan, yubihsm::DevicePlan};
 use crate::{Error, shares::SharesError};
 
 /// Why an HSM is not what it is to be. Nothing in it is secret.
@@ -45,6 +46,17 @@ pub enum HsmError {
         /// Why.
         source: BadCredential,
     },
+    /// The passphrase of an operator cannot be had or stored.
+    #[error("cannot use the passphrase in {}", path.display())]
+    Passphrase {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        source: BadCredential,
+    },
+    /// The log of an HSM cannot be read.
+    #[error("the passphrase of the auditor of [hsm.{0}] is not known on this host")]
+    NoAuditor(HsmName),
     /// There is no such HSM.
     #[error("there is no [hsm.{0}]")]
     NoHsm(HsmName),
@@ -54,6 +66,21 @@ pub enum HsmError {
     /// Something stands in the way of setting up a token.
     #[error("refused:\n{0}")]
     RefusedToken(Box<TokenPlan>),
+    /// Something stands in the way of setting up a YubiHSM2.
+    #[error("refused:\n{0}")]
+    RefusedDevice(Box<DevicePlan>),
+    /// A YubiHSM2 could not be changed or asked.
+    #[error("{device}: cannot {step}")]
+    Device {
+        /// Which one.
+        device: String,
+        /// What was to be done.
+        step: String,
+        /// Whether it did not answer.
+        is_unreachable: bool,
+        /// Why not.
+        source: DeviceError,
+    },
     /// A token could not be changed.
     #[error("{token}: cannot {step}")]
     Token {
@@ -155,9 +182,10 @@ impl HsmError {
             Self::Administration { .. } => {
                 "check `folder` in [administration] and who may read it; run this as root"
             }
-            Self::Pin { .. } => "check who may use its file",
+            Self::Pin { .. } | Self::Passphrase { .. } => "check who may use its file",
+            Self::NoAuditor(_) => "run `signstar-configure hsm apply`, which makes one",
             Self::NoHsm(_) => "check --hsm",
-            Self::Refused(_) | Self::RefusedToken(_) => {
+            Self::Refused(_) | Self::RefusedToken(_) | Self::RefusedDevice(_) => {
                 "nothing was changed; see to what is refused, then run this again"
             }
             Self::Access(AccessError::Credential { .. })
@@ -168,7 +196,7 @@ impl HsmError {
                 "check who may use its file; if it opens no more, remove it: `hsm apply` makes another"
             }
             Self::Access(_) | Self::Apply { .. } => "what was done stays done; run this again",
-            Self::Token { .. } => "what was done stays done; run this again",
+            Self::Token { .. } | Self::Device { .. } => "what was done stays done; run this again",
             Self::NoEnd => "look at `signstar-configure hsm plan`: somebody else may be at it",
             Self::File { .. } => "check the path and who may use it",
             Self::NoBackup(_) => "make one with `signstar-configure backup`",
@@ -187,6 +215,13 @@ impl HsmError {
             Self::NoAdministration => 22,
             Self::Refused(plan) => of_plan(plan),
             Self::RefusedToken(plan) => plan.status(),
+            Self::RefusedDevice(plan) => plan.status(),
+            Self::Device {
+                is_unreachable: true,
+                ..
+            } => 21,
+            Self::NoAuditor(_) => 22,
+            Self::Token { source, .. } if is_away(&**source) => 21,
             Self::Access(error) => of_access(error),
             Self::Apply { source, .. } => of_access(source),
             _ => 1,
@@ -200,6 +235,23 @@ fn undone(step: &Step) -> String {
         Some(device) => format!("{device}: cannot {}", step.action),
         None => format!("cannot {}", step.action),
     }
+}
+
+/// Whether something could not be signed because nobody answered.
+fn is_away(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(SignerError::Unavailable(_)) = cause.downcast_ref() {
+            return true;
+        }
+        // An I/O error has as its source that of what is in it.
+        let inside = cause.downcast_ref().and_then(io::Error::get_ref);
+        next = match inside {
+            Some(inside) => Some(inside),
+            None => cause.source(),
+        };
+    }
+    false
 }
 
 fn of_access(error: &AccessError) -> u8 {

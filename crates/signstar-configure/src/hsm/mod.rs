@@ -5,20 +5,25 @@ mod backups;
 mod drill;
 mod entry;
 mod error;
+mod files;
 mod known;
 mod leftovers;
 mod meant;
 mod places;
+mod plan;
 mod run;
 mod token;
 mod told;
+mod users;
 mod wanted;
+mod yubihsm;
 
 use std::{io::Write, path::PathBuf};
 
 use signstar::config::HsmName;
 
 pub use error::HsmError;
+pub(crate) use yubihsm::Backup as YubiHsmBackup;
 
 use crate::shares::Patience;
 
@@ -91,6 +96,12 @@ pub fn restore(
     out: &mut dyn Write,
 ) -> Result<Outcome, HsmError> {
     run::restore(scope, device, backup, out)
+}
+
+/// Reads the logs of HSMs that keep one until it is read; with `follow` again and again. [`Outcome::Pending`]
+/// if entries are missing.
+pub fn audit(scope: &Scope, follow: bool, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+    run::audit(scope, follow, out)
 }
 
 /// Restores a backup, the newest if none is named, into a software HSM that is thrown away, and

@@ -1,9 +1,14 @@
 //! From the configuration to the devices and back.
 
-use std::{collections::BTreeMap, io::Write, path::Path, rc::Rc};
+use std::{
+    collections::BTreeMap,
+    io::Write,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use nethsm::id::UserId;
-use signstar::config::Config;
+use signstar::config::{Config, HsmName};
 use signstar_hsm::state::{Action, bring_about, rotate as rotate_one};
 
 use super::{
@@ -12,10 +17,11 @@ use super::{
     drill,
     entry::Entry,
     error::of_plan,
-    meant::{entries, only_entries, tokens},
+    meant::{backed_up, devices, entries, only_entries, tokens},
     places,
     token::TokenPlan,
-    told::{AnyPlan, tell, tell_of_others},
+    told::{AnyPlan, tell},
+    yubihsm::DevicePlan,
 };
 use crate::{
     configuration::configuration,
@@ -67,17 +73,18 @@ pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Out
     for token in tokens(&config, scope, vault.as_ref())? {
         plans.insert(token.name.to_string(), AnyPlan::Token(token.plan()?));
     }
-    tell(&plans, outlook.as_ref(), form, out)?;
-    if let (Form::Text, None) = (form, &scope.hsm) {
-        tell_of_others(&config, out)?;
+    for device in devices(&config, scope, vault.as_ref())? {
+        plans.insert(device.name.to_string(), AnyPlan::Device(device.plan()?));
     }
+    tell(&plans, outlook.as_ref(), form, out)?;
     let is_pending = plans.values().any(AnyPlan::is_pending)
         || outlook.as_ref().is_some_and(|all| !all.pending.is_empty());
-    let (mut refused, mut of_tokens) = (Vec::new(), Vec::new());
+    let (mut refused, mut of_tokens, mut of_devices) = (Vec::new(), Vec::new(), Vec::new());
     for plan in plans.into_values() {
         match plan {
             AnyPlan::NetHsm(plan) if !plan.refusals.is_empty() => refused.push(plan),
             AnyPlan::Token(plan) if !plan.refusals.is_empty() => of_tokens.push(plan),
+            AnyPlan::Device(plan) if !plan.refusals.is_empty() => of_devices.push(plan),
             _ => {}
         }
     }
@@ -93,6 +100,9 @@ pub(super) fn plan(scope: &Scope, form: Form, out: &mut dyn Write) -> Result<Out
     }
     if let Some(plan) = of_tokens.into_iter().max_by_key(TokenPlan::status) {
         return Err(HsmError::RefusedToken(Box::new(plan)));
+    }
+    if let Some(plan) = of_devices.into_iter().max_by_key(DevicePlan::status) {
+        return Err(HsmError::RefusedDevice(Box::new(plan)));
     }
     Ok(if is_pending {
         Outcome::Pending
@@ -129,7 +139,30 @@ pub(super) fn apply(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmEr
     for mut token in tokens(&config, scope, vault.as_ref())? {
         token.apply(out)?;
     }
+    for mut device in devices(&config, scope, vault.as_ref())? {
+        device.apply(out)?;
+    }
     Ok(Outcome::Done)
+}
+
+pub(super) fn audit(scope: &Scope, follow: bool, out: &mut dyn Write) -> Result<Outcome, HsmError> {
+    let config = read(scope)?;
+    let mut is_whole = true;
+    let mut any = false;
+    for device in devices(&config, scope, None)?
+        .iter()
+        .filter(|device| device.is_audited())
+    {
+        is_whole &= device.audit(follow, out)?;
+        any = true;
+    }
+    match (any, is_whole) {
+        (false, _) => Err(HsmError::Unfit(
+            "no YubiHSM2 has an `auditor`, so that no log is to be read".to_owned(),
+        )),
+        (true, true) => Ok(Outcome::Done),
+        (true, false) => Ok(Outcome::Pending),
+    }
 }
 
 pub(super) fn rotate(
@@ -171,10 +204,13 @@ pub(super) fn backup(scope: &Scope, out: &mut dyn Write) -> Result<Outcome, HsmE
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
     let vault = opened(&config, scope, First::Refuse, out)?;
-    for entry in only_entries(&config, scope, vault.as_ref())? {
+    for entry in backed_up(&config, scope, vault.as_ref())? {
         entry.finish_administrators(out)?;
         let credentials = entry.stored()?;
         entry.back_up(&entry.access(Some(&credentials))?, out)?;
+    }
+    for device in devices(&config, scope, vault.as_ref())? {
+        device.back_up(out)?;
     }
     Ok(Outcome::Done)
 }
@@ -188,7 +224,13 @@ pub(super) fn restore(
     let config = read(scope)?;
     let _lock = places::lock(places::administration(&config)?)?;
     let vault = opened(&config, scope, First::Refuse, out)?;
-    let all = only_entries(&config, scope, vault.as_ref())?;
+    let mut devices = devices(&config, scope, vault.as_ref())?;
+    if let Some(found) = devices.iter_mut().find(|one| one.is_at(device)) {
+        found.restore(backup, out)?;
+        writeln!(out, "{device}: restored").map_err(HsmError::Output)?;
+        return Ok(Outcome::Done);
+    }
+    let all = backed_up(&config, scope, vault.as_ref())?;
     let has = |entry: &&Entry<'_>| {
         let mut devices = entry.wanted.desired.devices.iter();
         devices.any(|one| one.url == device)
@@ -221,17 +263,30 @@ pub(super) fn verify_backup(
     };
     if backup.is_none() {
         // Before anybody hands in a share for nothing.
-        for entry in only_entries(&config, scope, None)? {
-            let kept = Backups::of(&config, entry.name);
+        let entries = backed_up(&config, scope, None)?;
+        let devices = devices(&config, scope, None)?;
+        let names = entries.iter().map(|entry| entry.name);
+        for name in names.chain(devices.iter().map(|device| device.name)) {
+            let kept = Backups::of(&config, name);
             kept.map(|backups| backups.newest()).transpose()?;
         }
     }
     let vault = opened(&config, scope, First::Refuse, out)?;
-    for entry in only_entries(&config, scope, vault.as_ref())? {
-        let path = match (backup, Backups::of(&config, entry.name)) {
-            (Some(path), _) => path.to_owned(),
-            (None, Some(backups)) => backups.newest()?,
-            (None, None) => continue,
+    for device in devices(&config, scope, vault.as_ref())? {
+        let Some(path) = meant_backup(backup, &config, device.name)? else {
+            continue;
+        };
+        let objects = device.verify_backup(&path)?;
+        let (name, path) = (device.name, path.display());
+        writeln!(
+            out,
+            "{name}: {path} is good: {objects} objects open, all keys among them"
+        )
+        .map_err(HsmError::Output)?;
+    }
+    for entry in backed_up(&config, scope, vault.as_ref())? {
+        let Some(path) = meant_backup(backup, &config, entry.name)? else {
+            continue;
         };
         entry.not_half_changed()?;
         let credentials = entry.stored()?;
@@ -242,4 +297,17 @@ pub(super) fn verify_backup(
             .map_err(HsmError::Output)?;
     }
     Ok(Outcome::Done)
+}
+
+/// The backup that somebody names, else the newest one of this HSM; nothing if nobody downloads any.
+fn meant_backup(
+    named: Option<&Path>,
+    config: &Config,
+    name: &HsmName,
+) -> Result<Option<PathBuf>, HsmError> {
+    match (named, Backups::of(config, name)) {
+        (Some(path), _) => Ok(Some(path.to_owned())),
+        (None, Some(backups)) => backups.newest().map(Some),
+        (None, None) => Ok(None),
+    }
 }

@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, fmt, io::Write};
 
 use serde::Serialize;
-use signstar::config::{Config, Hsm};
 use signstar_hsm::state::Plan;
 
-use super::{Form, HsmError, token::TokenPlan};
+use super::{Form, HsmError, token::TokenPlan, yubihsm::DevicePlan};
 use crate::shares;
 
 /// The plan of one HSM.
@@ -15,6 +14,7 @@ use crate::shares;
 pub(super) enum AnyPlan {
     NetHsm(Plan),
     Token(TokenPlan),
+    Device(DevicePlan),
 }
 
 impl AnyPlan {
@@ -22,6 +22,7 @@ impl AnyPlan {
         match self {
             Self::NetHsm(plan) => !plan.steps.is_empty(),
             Self::Token(plan) => !plan.steps.is_empty(),
+            Self::Device(plan) => !plan.steps.is_empty(),
         }
     }
 }
@@ -31,6 +32,7 @@ impl fmt::Display for AnyPlan {
         match self {
             Self::NetHsm(plan) => plan.fmt(f),
             Self::Token(plan) => plan.fmt(f),
+            Self::Device(plan) => plan.fmt(f),
         }
     }
 }
@@ -72,21 +74,4 @@ fn in_json(
         all.insert("[administration]", serde_json::json!({ "steps": pending }));
     }
     Ok(serde_json::to_string_pretty(&all)?)
-}
-
-/// Names the HSMs that are set up by hand.
-pub(super) fn tell_of_others(config: &Config, out: &mut dyn Write) -> Result<(), HsmError> {
-    let mut others = config
-        .hsms
-        .iter()
-        .filter(|(_, hsm)| matches!(hsm, Hsm::YubiHsm2(_)));
-    others
-        .try_for_each(|(name, hsm)| {
-            writeln!(
-                out,
-                "[hsm.{name}]\nnote: an HSM of the kind {} is set up by hand: see docs/hsm.md",
-                hsm.kind()
-            )
-        })
-        .map_err(HsmError::Output)
 }

@@ -21,13 +21,13 @@ use nethsm::{
     user::UserRole,
 };
 use signstar::config::{
-    self, Account, Boot, Config, Credential, HsmName, HsmUser, Key, Log, Mechanism, NetHsm, Role,
+    self, Account, Boot, Config, Credential, HsmName, HsmUser, Key, Mechanism, NetHsm, Role,
 };
 use signstar_hsm::state::{
     ADMIN, Desired, DesiredDevice, DesiredKey, DesiredUser, KeyPath, Surplus, TlsCertificate,
 };
 
-use super::HsmError;
+use super::{HsmError, users};
 
 /// The most octets of a TLS certificate with those of its authorities.
 const MAX_CERTIFICATES: u64 = 64 << 10;
@@ -209,40 +209,14 @@ impl Wanted {
                 same.expires = key.expires.map(seconds).transpose()?;
                 self.certificates.insert(path, certificate.clone());
             }
-            let clients = config
-                .clients
-                .iter()
-                .filter(|(_, rules)| rules.key == *name);
-            let mut own = None;
-            for (client, rules) in clients {
-                match (&rules.operator, &rules.passphrase) {
-                    (Some(own), Some(passphrase)) => {
-                        self.operator(key, own, passphrase, Some(client.to_string()))?;
-                    }
-                    _ => own = Some(client.to_string()),
+            for user in users::of(config, name, key) {
+                if let Some(operator) = user.operator {
+                    self.user(operator, UserRole::Operator, Some(key.id.as_str()))?;
+                    self.passphrases
+                        .insert(value(operator.as_str())?, user.place);
                 }
             }
-            if matches!(&config.log, Log::Public(log) if log.key.as_ref() == Some(name)) {
-                own = Some(config.host.log_user.to_string());
-            }
-            self.operator(key, operator, &key.passphrase, own)?;
         }
-        Ok(())
-    }
-
-    fn operator(
-        &mut self,
-        key: &Key,
-        operator: &HsmUser,
-        passphrase: &Credential,
-        unix_user: Option<String>,
-    ) -> Result<(), HsmError> {
-        self.user(operator, UserRole::Operator, Some(key.id.as_str()))?;
-        let place = Place {
-            credential: passphrase.clone(),
-            unix_user,
-        };
-        self.passphrases.insert(value(operator.as_str())?, place);
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ mount -t overlay overlay \
     -o "lowerdir=$below,upperdir=$folder/layer/upper,workdir=$folder/layer/work" "$root" || exit 77
 
 for name in signstar-configure signstar-sign signstar-log signstar-request-signature softnethsm \
-    nethsm; do
+    nethsm yubihsm-mock; do
     [ ! -e "$programs/$name" ] || install -m 755 "$programs/$name" "$root/usr/bin/$name"
 done
 mkdir -p "$root/story/vectors"

@@ -8,7 +8,7 @@ use std::{
 
 use nix::unistd::Uid;
 
-use crate::setting::{Setting, skipped};
+use crate::setting::{AUDITED, CONFIGURATION, Setting, skipped};
 
 /// Where `name` is, if it is installed; says so if not.
 pub(crate) fn installed(name: &str) -> Option<PathBuf> {
@@ -122,6 +122,7 @@ fn systemd_makes_the_users_and_takes_the_units() {
         return;
     }
     let setting = Setting::new();
+    setting.declare(&[CONFIGURATION, AUDITED].concat());
     setting.ends("apply", 0);
     let root = format!("--root={}", setting.root().display());
     succeeds(&Command::new(sysusers).arg(&root).output().expect("it runs"));
@@ -147,7 +148,7 @@ fn systemd_makes_the_users_and_takes_the_units() {
     // What those users are is what is wanted.
     assert_eq!(setting.ends("plan", 0), "nothing to do\n");
 
-    for name in ["signstar-sign", "signstar-log", "nft"] {
+    for name in ["signstar-sign", "signstar-log", "signstar-configure", "nft"] {
         for folder in ["/usr/bin", "/usr/sbin"] {
             fs::create_dir_all(setting.file(folder)).expect("created");
             fs::copy("/bin/true", setting.file(&format!("{folder}/{name}"))).expect("copied");
@@ -156,6 +157,7 @@ fn systemd_makes_the_users_and_takes_the_units() {
     let units = [
         "signstar-log.service",
         "signstar-self-test@builder.service",
+        "signstar-audit@stick.service",
         "signstar-firewall.service",
     ];
     let output = Command::new(&analyze)

@@ -63,6 +63,16 @@ fn the_log_signs_on_while_its_operator_is_rotated() {
 }
 
 #[test]
+fn a_host_with_a_yubihsm2_keeps_its_log() {
+    let ours = [
+        "signstar-request-signature",
+        "signstar-sign",
+        "yubihsm-mock",
+    ];
+    tell("stick.sh", &["ip"], &ours, Path::new("/"));
+}
+
+#[test]
 fn a_ceremony_goes_by_the_book() {
     let ours = ["softnethsm"];
     tell(

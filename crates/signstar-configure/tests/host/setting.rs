@@ -17,6 +17,17 @@ pub(crate) const KEYS: [&str; 2] = [
 /// An enclave with a client, a user that signs nothing, a public log and a firewall. `KEY1` and
 /// `KEY2` stand for their SSH keys.
 pub(crate) const CONFIGURATION: &str = include_str!("signstar.toml");
+/// A YubiHSM2 whose log is read, to be added to it.
+pub(crate) const AUDITED: &str = r#"
+[hsm.stick]
+kind = "yubihsm2"
+connector = "http://127.0.0.1:12345"
+serial = "0012345678"
+auditor = { operator = "5", passphrase = { file = "/var/lib/signstar/auditor/passphrase" } }
+
+[administration]
+credentials = "systemd-creds"
+"#;
 
 /// A configuration, and a tree that is to follow it.
 pub(crate) struct Setting {

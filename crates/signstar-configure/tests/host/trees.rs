@@ -3,11 +3,12 @@
 use std::{
     fs,
     os::unix::fs::{PermissionsExt, symlink},
+    path::PathBuf,
 };
 
 use nix::fcntl::{Flock, FlockArg};
 
-use crate::setting::{CONFIGURATION, Setting};
+use crate::setting::{AUDITED, CONFIGURATION, Setting};
 
 const KEYS: &str = "/etc/ssh/signstar/authorized_keys";
 
@@ -117,6 +118,48 @@ fn somebody_elses_account_is_not_taken() {
         );
     }
     assert!(!setting.file(KEYS).exists());
+}
+
+#[test]
+fn a_log_that_is_to_be_read_has_a_service() {
+    let setting = Setting::new();
+    setting.ends("apply", 0);
+    setting.declare(&[CONFIGURATION, AUDITED].concat());
+    let shown = setting.ends("apply", 0);
+    let units = "/etc/systemd/system";
+    let link = setting.file(&format!(
+        "{units}/multi-user.target.wants/signstar-audit@stick.service"
+    ));
+    let target = fs::read_link(&link).expect("a link");
+    assert_eq!(
+        target,
+        PathBuf::from(units).join("signstar-audit@.service"),
+        "{shown}"
+    );
+    let writable = setting.read(&format!(
+        "{units}/signstar-audit@.service.d/10-signstar.conf"
+    ));
+    assert!(
+        writable.starts_with("[Service]\nReadWritePaths=-/"),
+        "{writable}"
+    );
+    assert!(!writable.contains("usb"), "{writable}");
+    assert_eq!(setting.ends("plan", 0), "nothing to do\n");
+
+    // On USB, its unit and those of self-tests reach it.
+    let on_usb = AUDITED.replace("http://127.0.0.1:12345", "usb");
+    setting.declare(&[CONFIGURATION, &on_usb].concat());
+    setting.ends("apply", 0);
+    for unit in ["signstar-audit@", "signstar-self-test@"] {
+        let more = setting.read(&format!("{units}/{unit}.service.d/10-signstar.conf"));
+        assert!(more.contains("DeviceAllow=char-usb_device rw\n"), "{more}");
+    }
+
+    setting.declare(CONFIGURATION);
+    setting.ends("apply", 0);
+    assert!(!link.exists() && link.symlink_metadata().is_err());
+    let unit = format!("{units}/signstar-audit@.service");
+    assert!(!setting.file(&unit).exists());
 }
 
 #[test]

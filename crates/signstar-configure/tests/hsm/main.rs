@@ -3,8 +3,10 @@
 mod administrators;
 mod certificates;
 mod interrupted;
+mod maker;
 mod secrets;
 mod tokens;
+mod yubihsm;
 
 use std::{
     fs,

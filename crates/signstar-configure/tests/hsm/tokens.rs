@@ -176,7 +176,8 @@ fn from_no_token_to_a_signature() {
             "generate-key",
             "write-public-key",
             "generate-key",
-            "certify"
+            "certify",
+            "keep-certificate"
         ]
     );
     assert!(!host.path("secrets/pin").exists(), "a plan changes nothing");
@@ -228,8 +229,9 @@ fn from_no_token_to_a_signature() {
 fn what_was_begun_is_gone_on_with() {
     let Some(host) = Host::begin() else { return };
     host.ends(&["hsm", "apply"], 0);
-    // A certificate is made again with the key that is there; a file that lacks the PIN gets it.
+    // A certificate comes back from the token; a file that lacks the PIN gets it.
     let certificate = host.path("certificates/packages.pgp");
+    let kept = fs::read(&certificate).expect("there");
     let loader = host.path("secrets/loader-pin");
     for lost in [&certificate, &loader, &host.path("certificates/boot.pem")] {
         fs::remove_file(lost).expect("there");
@@ -238,6 +240,46 @@ fn what_was_begun_is_gone_on_with() {
         assert!(lost.exists());
         host.signs();
     }
+    assert_eq!(fs::read(&certificate).expect("there"), kept);
+    let there = host.path("from-the-token");
+    host.tool(&[
+        "--read-object",
+        "--type",
+        "data",
+        "--label",
+        "packages.pgp",
+        "--application-label",
+        "Signstar",
+        "--output-file",
+        there.to_str().expect("text"),
+    ]);
+    assert_eq!(fs::read(there).expect("written"), kept);
+    // Neither here nor there, it is made anew; another one here is kept there.
+    host.tool(&[
+        "--delete-object",
+        "--type",
+        "data",
+        "--label",
+        "packages.pgp",
+    ]);
+    let told = host.ends(&["hsm", "plan"], 10);
+    assert!(
+        told.contains("keep the certificate of key `packages`"),
+        "{told}"
+    );
+    fs::remove_file(&certificate).expect("there");
+    host.ends(&["hsm", "apply"], 0);
+    host.signs();
+    assert_ne!(fs::read(&certificate).expect("there"), kept);
+    fs::write(&certificate, &kept).expect("written");
+    host.ends(&["hsm", "apply"], 0);
+    fs::remove_file(&certificate).expect("there");
+    let told = host.ends(&["hsm", "apply"], 0);
+    assert!(
+        told.contains("write the certificate of key `packages`"),
+        "{told}"
+    );
+    assert_eq!(fs::read(&certificate).expect("there"), kept);
     // A key that is new in the configuration.
     let here = host.folder.path().display();
     host.configure(
@@ -255,6 +297,22 @@ fn what_was_begun_is_gone_on_with() {
     );
     host.ends(&["hsm", "apply"], 0);
     host.ends(&["hsm", "plan"], 0);
+}
+
+#[test]
+fn a_certificate_that_the_token_does_not_keep_is_on_the_host_only() {
+    let Some(host) = Host::begin() else { return };
+    // Longer than what any token is asked to keep.
+    let names = (0..90).map(|number| format!("\"{} <{number}@example.org>\"", "x".repeat(90)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let path = host.path("signstar.toml");
+    let text = fs::read_to_string(&path).expect("there");
+    let text = text.replace("\"Example Packaging <packages@example.org>\"", &names);
+    fs::write(&path, text).expect("written");
+    let told = host.ends(&["hsm", "apply"], 0);
+    assert!(told.contains("the token keeps no certificates"), "{told}");
+    host.signs();
+    assert!(host.ends(&["hsm", "plan"], 0).contains("nothing to do"));
 }
 
 #[test]

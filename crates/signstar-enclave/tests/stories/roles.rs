@@ -165,9 +165,7 @@ fn a_role_gets_at_nothing_else() {
         let mut file_transfer = story.ssh();
         file_transfer.args(["-o", "LogLevel=INFO", "-s", user, "sftp"]);
         Outcome::of(&mut file_transfer).expect_complaint("subsystem request failed");
-        let address = story.description().hsm.url.replace("https://", "");
-        let (hsm, _) = address.split_once('/').expect("a path");
-        let forwarded = Outcome::of(story.ssh().args(["-W", hsm, user]));
+        let forwarded = Outcome::of(story.ssh().args(["-W", &story.hsm_address(), user]));
         forwarded.expect_failure();
         forwarded.expect_complaint("stdio forwarding failed");
     }

@@ -19,8 +19,12 @@ fn passphrases(story: &Story) -> Vec<Vec<u8>> {
         ));
     }
     let known = story.administrative();
-    for (name, passphrase) in [("unlock", &known.unlock), ("backup", &known.backup)] {
-        logins.push((name.to_owned(), passphrase.expose().as_bytes().to_vec()));
+    // Only a NetHSM has the first.
+    let of_device = [("unlock", &known.unlock), ("backup", &known.backup)];
+    for (name, passphrase) in of_device.map(|(name, passphrase)| (name, passphrase.expose())) {
+        if !passphrase.is_empty() {
+            logins.push((name.to_owned(), passphrase.as_bytes().to_vec()));
+        }
     }
     for (user, passphrase) in &known.administrators {
         logins.push((user.to_string(), passphrase.expose().as_bytes().to_vec()));

@@ -1,10 +1,15 @@
 //! An enclave whose keys are in a device of its host: on a token, or in a YubiHSM2.
 
-use std::{fs, path::PathBuf, thread};
+use std::{
+    fs,
+    path::PathBuf,
+    thread::{self, sleep},
+    time::{Duration, Instant},
+};
 
 use signstar_enclave::{HsmKind, KeyType};
 
-use crate::story::{GnuPg, Story, packagers, signature};
+use crate::story::{GnuPg, Outcome, Story, packagers, signature, started};
 
 /// The kinds of HSM that belong to one host.
 const KINDS: [HsmKind; 2] = [HsmKind::SoftHsm2, HsmKind::YubiHsmMock];
@@ -113,4 +118,32 @@ fn a_token_that_is_away_is_found_when_it_is_back() {
     fs::remove_dir(&tokens).expect("empty");
     fs::rename(&away, &tokens).expect("moved");
     story.send("client1", &[&file]).expect(0);
+}
+
+#[test]
+fn a_token_that_is_taken_away_under_load_costs_nothing_but_time() {
+    let Some(story) = with_token(&[("client1", KeyType::EcP256)]) else {
+        return;
+    };
+    let files: Vec<PathBuf> = (0..300)
+        .map(|number| story.file(format!("{number}"), format!("content {number}")))
+        .collect();
+    let running = started(story.sender("client1").args(&files));
+    let [tokens, away] = ["hsm/tokens", "hsm/away"].map(|name| story.home().join(name));
+    let end = Instant::now() + Duration::from_secs(120);
+    for wanted in [20, 100, 180] {
+        while story.journal().len() < wanted && Instant::now() < end {
+            sleep(Duration::from_millis(5));
+        }
+        fs::rename(&tokens, &away).expect("moved");
+        fs::create_dir(&tokens).expect("a folder");
+        sleep(Duration::from_millis(300));
+        fs::remove_dir(&tokens).expect("empty");
+        fs::rename(&away, &tokens).expect("moved");
+    }
+    Outcome::of_started(running).expect(0);
+    let gpg = GnuPg::knowing(&[story.certificate("client1")]);
+    for file in &files {
+        gpg.verify(file).expect("gpg accepts");
+    }
 }

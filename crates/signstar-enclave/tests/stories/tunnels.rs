@@ -16,9 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[test]
 fn there_is_no_way_to_other_hosts() {
     let story = Story::begin();
-    let address = story.description().hsm.url.clone();
-    let address = address.trim_start_matches("https://");
-    let (hsm, _) = address.split_once('/').expect("a path");
+    let hsm = &story.hsm_address();
 
     let outcome = Outcome::of(story.ssh().args(["-W", hsm, "client1"]));
     outcome.expect_failure();

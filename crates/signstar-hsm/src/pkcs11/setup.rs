@@ -127,6 +127,24 @@ impl<'a> Setup<'a> {
         }
     }
 
+    /// Keeps octets that everybody may read on the token, in place of those with the same label: at most
+    /// [`MAX_KEPT`](super::wire::MAX_KEPT). Many tokens refuse it.
+    pub fn keep(&self, pin: Passphrase, label: &str, octets: &[u8]) -> Result<(), TokenError> {
+        let question = Question::Keep(self.login(pin), label.to_owned(), octets.to_vec());
+        match self.ask(&question)? {
+            Answer::Done => Ok(()),
+            _ => Err(Garbled.into()),
+        }
+    }
+
+    /// The octets that are kept on the token under this label.
+    pub fn fetch(&self, pin: Passphrase, label: &str) -> Result<Option<Vec<u8>>, TokenError> {
+        match self.ask(&Question::Fetch(self.login(pin), label.to_owned()))? {
+            Answer::Kept(octets) => Ok(octets),
+            _ => Err(Garbled.into()),
+        }
+    }
+
     fn login(&self, pin: Passphrase) -> Login {
         Login {
             module: self.token.module().to_owned(),

@@ -27,6 +27,8 @@ use super::{Failure, KeyKind};
 
 /// The longest body, in octets (16 KiB).
 const MAX_OCTETS: usize = 16 << 10;
+/// The most octets that are kept on a token for others (8 KiB).
+pub const MAX_KEPT: usize = 8 << 10;
 /// The longest explanation of a failure, in characters.
 const MAX_DETAIL: usize = 400;
 
@@ -52,6 +54,10 @@ pub enum Question {
     Generate(Login, Name, KeyKind),
     /// To find a token, without logging in: [`Answer::Done`].
     Look(PathBuf, Token),
+    /// To log in, and to keep octets that everybody may read under a label: [`Answer::Done`].
+    Keep(Login, String, Vec<u8>),
+    /// To log in, and to look for such octets: [`Answer::Kept`].
+    Fetch(Login, String),
 }
 
 /// How a token is reached and logged in to.
@@ -83,6 +89,8 @@ pub enum Answer {
     Key(Option<PublicKey>),
     /// A signature, of the form that [`Signer`](signstar::sign::Signer) promises.
     Signature(Vec<u8>),
+    /// What is kept under a label, if anything is.
+    Kept(Option<Vec<u8>>),
     /// It cannot be done. Whoever says this ends.
     Failed(Failure, String),
 }
@@ -119,6 +127,10 @@ impl Question {
             Self::Look(module, token) => (body.kind(8))
                 .field(module.as_os_str().as_bytes())
                 .token(token),
+            Self::Keep(login, label, octets) => {
+                (body.kind(9).login(login).field(label.as_bytes())).field(octets)
+            }
+            Self::Fetch(login, label) => body.kind(10).login(login).field(label.as_bytes()),
         };
         body.0
     }
@@ -147,6 +159,8 @@ impl Question {
                 )
             }
             8 => Self::Look(fields.path()?, fields.token()?),
+            9 => Self::Keep(fields.login()?, fields.text()?, fields.octets()?),
+            10 => Self::Fetch(fields.login()?, fields.text()?),
             _ => return Err(Garbled),
         };
         fields.end()?;
@@ -175,6 +189,8 @@ impl Answer {
                     .field(&[failure.code()])
                     .field(detail.as_bytes())
             }
+            Self::Kept(None) => body.kind(10),
+            Self::Kept(Some(octets)) => body.kind(11).field(octets),
         };
         body.0
     }
@@ -201,6 +217,8 @@ impl Answer {
                 };
                 Self::Failed(failure, fields.text()?)
             }
+            10 => Self::Kept(None),
+            11 => Self::Kept(Some(fields.octets()?)),
             _ => return Err(Garbled),
         };
         fields.end()?;
@@ -259,7 +277,7 @@ impl Body {
     }
 
     /// What is too long for a field is cut there, and then is not what was meant: nothing that is
-    /// sent is longer than some hundred octets.
+    /// sent is longer than [`MAX_KEPT`].
     fn field(&mut self, octets: &[u8]) -> &mut Self {
         let most = MAX_OCTETS.saturating_sub(self.0.len() + 2);
         let octets = octets.get(..most).unwrap_or(octets);
@@ -387,6 +405,8 @@ mod tests {
             },
             Question::Generate(login(), name, KeyKind::Rsa { bits: 4096 }),
             Question::Look("/m.so".into(), Token::Serial("01".to_owned())),
+            Question::Keep(login(), "key.pgp".to_owned(), vec![5; 300]),
+            Question::Fetch(login(), "key.pgp".to_owned()),
         ]
     }
 
@@ -432,6 +452,8 @@ mod tests {
             Answer::Key(Some(PublicKey::Ed25519(vec![9; 32]))),
             Answer::Signature(vec![1; 512]),
             Answer::Failed(Failure::WrongPin, "C_Login".to_owned()),
+            Answer::Kept(None),
+            Answer::Kept(Some(vec![6; 300])),
         ] {
             let body = answer.encode();
             assert_eq!(Answer::decode(&body), Ok(answer));

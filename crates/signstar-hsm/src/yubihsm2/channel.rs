@@ -60,6 +60,29 @@ impl AuthenticationKey {
         }
     }
 
+    /// The key with these octets: 16 to encrypt, then 16 to authenticate.
+    pub fn of_octets(octets: &[u8; 32]) -> Self {
+        let (encryption, authentication) = octets.split_at(16);
+        let half = |octets: &[u8]| {
+            let mut half = Zeroizing::new([0; 16]);
+            half.copy_from_slice(octets);
+            half
+        };
+        Self {
+            encryption: half(encryption),
+            authentication: half(authentication),
+        }
+    }
+
+    /// Both halves, as they are sent to a device that is to have the key.
+    pub fn to_octets(&self) -> Zeroizing<[u8; 32]> {
+        let mut octets = Zeroizing::new([0; 32]);
+        let (encryption, authentication) = octets.split_at_mut(16);
+        encryption.copy_from_slice(&*self.encryption);
+        authentication.copy_from_slice(&*self.authentication);
+        octets
+    }
+
     /// Whether this is the same key, in constant time.
     pub fn is_same_as(&self, other: &Self) -> bool {
         let same =
@@ -235,9 +258,15 @@ mod tests {
         // The 32 octets that Yubico documents for "password".
         let key = AuthenticationKey::of_password(b"password");
         assert_eq!(
-            hex::encode([*key.encryption, *key.authentication].concat()),
+            hex::encode(*key.to_octets()),
             "090b47dbed595654901dee1cc655e420592fd483f759e29909a04c4505d2ce0a"
         );
+    }
+
+    #[test]
+    fn a_key_is_the_same_after_it_was_sent() {
+        let key = AuthenticationKey::of_password(b"password");
+        assert!(AuthenticationKey::of_octets(&key.to_octets()).is_same_as(&key));
     }
 
     #[test]

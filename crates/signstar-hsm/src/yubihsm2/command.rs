@@ -83,7 +83,7 @@ pub enum NoAnswer {
 }
 
 /// A command.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Command {
     /// Begins a session: the number of an authentication key, a challenge.
     CreateSession,
@@ -107,10 +107,35 @@ pub enum Command {
     SignEcdsa,
     /// Signs a message with Ed25519: key, message.
     SignEddsa,
+    /// Makes the device as it was when it was new.
+    ResetDevice,
+    /// Puts an authentication key into the device: description, what it may hand on, key.
+    PutAuthenticationKey,
+    /// Has the device make an asymmetric key: description.
+    GenerateAsymmetricKey,
+    /// Puts a wrap key into the device: description, what it may import, key.
+    PutWrapKey,
+    /// Exports an object: wrap key, type, number; the answer is nonce, ciphertext, tag.
+    ExportWrapped,
+    /// Imports an object: wrap key, what was exported; the answer is type, number.
+    ImportWrapped,
+    /// Deletes an object: number, type.
+    DeleteObject,
+    /// Asks what an object is: number, type.
+    GetObjectInfo,
+    /// Changes an option: which, length of two octets, value.
+    SetOption,
+    /// Asks for an option: which.
+    GetOption,
+    /// Asks for the log.
+    GetLogEntries,
+    /// Tells up to which entry the log was read: its number.
+    SetLogIndex,
 }
 
 impl Command {
-    const ALL: [Self; 11] = [
+    /// All of them.
+    pub const ALL: [Self; 23] = [
         Self::CreateSession,
         Self::AuthenticateSession,
         Self::SessionMessage,
@@ -122,6 +147,18 @@ impl Command {
         Self::SignPss,
         Self::SignEcdsa,
         Self::SignEddsa,
+        Self::ResetDevice,
+        Self::PutAuthenticationKey,
+        Self::GenerateAsymmetricKey,
+        Self::PutWrapKey,
+        Self::ExportWrapped,
+        Self::ImportWrapped,
+        Self::DeleteObject,
+        Self::GetObjectInfo,
+        Self::SetOption,
+        Self::GetOption,
+        Self::GetLogEntries,
+        Self::SetLogIndex,
     ];
 
     /// Its code.
@@ -138,6 +175,18 @@ impl Command {
             Self::SignPss => 0x55,
             Self::SignEcdsa => 0x56,
             Self::SignEddsa => 0x6a,
+            Self::ResetDevice => 0x08,
+            Self::PutAuthenticationKey => 0x44,
+            Self::GenerateAsymmetricKey => 0x46,
+            Self::PutWrapKey => 0x4c,
+            Self::ExportWrapped => 0x4a,
+            Self::ImportWrapped => 0x4b,
+            Self::DeleteObject => 0x58,
+            Self::GetObjectInfo => 0x4e,
+            Self::SetOption => 0x4f,
+            Self::GetOption => 0x50,
+            Self::GetLogEntries => 0x4d,
+            Self::SetLogIndex => 0x67,
         }
     }
 
@@ -170,6 +219,10 @@ impl Refusal {
     pub const LOG_FULL: Self = Self(10);
     /// It has no such object.
     pub const OBJECT_NOT_FOUND: Self = Self(11);
+    /// The number is not free.
+    pub const OBJECT_EXISTS: Self = Self(17);
+    /// It has no room left.
+    pub const STORAGE_FAILED: Self = Self(7);
 }
 
 impl fmt::Display for Refusal {
@@ -186,6 +239,8 @@ impl fmt::Display for Refusal {
             }
             Self::LOG_FULL => "its log is full: it has to be read and acknowledged",
             Self::OBJECT_NOT_FOUND => "it has no such object that this operator may see",
+            Self::OBJECT_EXISTS => "it has an object with this number already",
+            Self::STORAGE_FAILED => "it has no room left",
             Self(code) => return write!(f, "error {code}"),
         })
     }
@@ -210,14 +265,20 @@ impl Algorithm {
     pub const P521: Self = Self(14);
     /// Ed25519.
     pub const ED25519: Self = Self(46);
+    /// AES-256 in CCM, of a wrap key.
+    pub const AES256_CCM: Self = Self(42);
+    /// Two keys of AES-128, of an authentication key.
+    pub const AES128_AUTHENTICATION: Self = Self(38);
     /// SHA-256 in the mask of RSA-PSS.
     pub const MASK_SHA256: Self = Self(33);
     /// SHA-512 in the mask of RSA-PSS.
     pub const MASK_SHA512: Self = Self(35);
 }
 
-/// The type of an object that is an asymmetric key.
-pub const ASYMMETRIC_KEY: u8 = 3;
+/// The option that the device does nothing more while its log is full: 0, 1, or 2 for always.
+pub const FORCE_AUDIT: u8 = 1;
+/// The option which commands are logged: pairs of a command and 0, 1, or 2 for always.
+pub const COMMAND_AUDIT: u8 = 3;
 /// The tag of a filter by type.
 pub const BY_TYPE: u8 = 2;
 /// The tag of a filter by label.
@@ -233,6 +294,13 @@ pub fn label(text: &str) -> Option<Label> {
         .filter(|place| !place.is_empty())?;
     place.copy_from_slice(text.as_bytes());
     Some(label)
+}
+
+/// What stands in a label before the zeros, if it is text.
+pub fn text_of(label: &Label) -> String {
+    let end = label.iter().position(|octet| *octet == 0);
+    let text = label.get(..end.unwrap_or(label.len())).unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
 }
 
 #[cfg(test)]

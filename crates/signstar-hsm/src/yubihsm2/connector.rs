@@ -1,28 +1,48 @@
-//! The way to a YubiHSM2: the HTTP of its connector.
+//! The way to a YubiHSM2: the HTTP of its connector, or USB.
 
 use std::time::{Duration, Instant};
 
 use signstar::config;
 
-use super::{command::MAX_MESSAGE, trouble::Trouble};
-use crate::OpenError;
+use super::{command::MAX_MESSAGE, trouble::Trouble, usb};
+
+/// Where the device answers.
+#[derive(Clone, Debug)]
+pub(super) enum Connector {
+    Http(Http),
+    /// The serial number of a device that is plugged into this host.
+    Usb(String),
+}
 
 /// The HTTP of a connector. One connection is kept.
 ///
 /// The crate `yubihsm` has one as well, which waits 20 seconds whatever it is told, and takes an answer in
 /// two pieces for another one.
 #[derive(Clone, Debug)]
-pub(super) struct Connector {
+pub(super) struct Http {
     agent: ureq::Agent,
     url: String,
 }
 
 impl Connector {
-    pub(super) fn new(connector: &config::Connector) -> Result<Self, OpenError> {
-        let config::Connector::Http(url) = connector else {
-            // Only one process at a time could have it, and libusb is copyleft.
-            return Err(OpenError::NotBuilt("yubihsm2 on USB"));
-        };
+    pub(super) fn new(device: &config::YubiHsm2) -> Self {
+        match &device.connector {
+            config::Connector::Http(url) => Self::Http(Http::new(url)),
+            config::Connector::Usb => Self::Usb(device.serial.as_str().to_owned()),
+        }
+    }
+
+    /// Sends a message, and waits for the answer until `end`.
+    pub(super) fn send(&self, message: &[u8], end: Instant) -> Result<Vec<u8>, Trouble> {
+        match self {
+            Self::Http(http) => http.send(message, end),
+            Self::Usb(serial) => usb::send(serial, message, end),
+        }
+    }
+}
+
+impl Http {
+    fn new(url: &str) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -36,11 +56,10 @@ impl Connector {
             .build()
             .new_agent();
         let url = format!("{url}/connector/api");
-        Ok(Self { agent, url })
+        Self { agent, url }
     }
 
-    /// Sends a message, and waits for the answer until `end`.
-    pub(super) fn send(&self, message: &[u8], end: Instant) -> Result<Vec<u8>, Trouble> {
+    fn send(&self, message: &[u8], end: Instant) -> Result<Vec<u8>, Trouble> {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Trouble::Late);

@@ -7,10 +7,9 @@ use zeroize::Zeroizing;
 
 use super::{
     channel::{self, AuthenticationKey, Channel, End},
-    command::{
-        ASYMMETRIC_KEY, Algorithm, BY_LABEL, BY_TYPE, Command, Frame, Garbled, Label, Refusal,
-    },
+    command::{Algorithm, BY_LABEL, BY_TYPE, Command, Frame, Garbled, Label, Refusal},
     connector::Connector,
+    object::ObjectType,
     trouble::Trouble,
 };
 
@@ -28,6 +27,7 @@ const DIGEST_INFO: usize = 19;
 pub(super) struct Session {
     connector: Connector,
     channel: Channel,
+    begun: Instant,
     used: Instant,
     is_open: bool,
 }
@@ -69,6 +69,7 @@ impl Session {
         Ok(Self {
             connector: connector.clone(),
             channel,
+            begun: Instant::now(),
             used: Instant::now(),
             is_open: true,
         })
@@ -77,6 +78,16 @@ impl Session {
     /// Whether the device still knows it, as far as can be told from here.
     pub(super) fn is_fresh(&self) -> bool {
         self.used.elapsed() < IDLE && self.channel.commands() < MOST_COMMANDS
+    }
+
+    /// How long ago it was begun.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// How long ago it was used.
+    pub(super) fn idle(&self) -> Duration {
+        self.used.elapsed()
     }
 
     /// The serial number of the device, as ten digits.
@@ -91,7 +102,11 @@ impl Session {
 
     /// The one asymmetric key with this label.
     pub(super) fn find(&mut self, label: &Label, end: Instant) -> Result<Found, Trouble> {
-        let wanted = [&[BY_TYPE, ASYMMETRIC_KEY, BY_LABEL][..], label].concat();
+        let wanted = [
+            &[BY_TYPE, ObjectType::ASYMMETRIC_KEY.0, BY_LABEL][..],
+            label,
+        ]
+        .concat();
         let entries = self.ask(Command::ListObjects, &wanted, end)?;
         let (entries, rest) = entries.as_chunks::<4>();
         let id = match entries {
@@ -144,7 +159,12 @@ impl Session {
     }
 
     /// Asks, and waits for the answer until `end`.
-    fn ask(&mut self, command: Command, body: &[u8], end: Instant) -> Result<Vec<u8>, Trouble> {
+    pub(super) fn ask(
+        &mut self,
+        command: Command,
+        body: &[u8],
+        end: Instant,
+    ) -> Result<Vec<u8>, Trouble> {
         let asked = self.exchange(command, body, end);
         // What the device says of a command leaves the session as it is; after anything else nobody
         // knows whether it has counted this command.

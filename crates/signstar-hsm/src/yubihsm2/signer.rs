@@ -2,7 +2,11 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,6 +31,10 @@ use crate::{
 /// How long a passphrase that was wrong is not tried again. Each try takes one of the 16 sessions of
 /// the device for half a minute.
 const REFUSED: Duration = Duration::from_secs(30);
+/// How long a session is kept that nobody uses: a device has 16 of them, and whoever has none waits.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long one is kept that is used all the time.
+const LONGEST: Duration = Duration::from_secs(4);
 /// The public exponent of every RSA key in a YubiHSM2.
 const EXPONENT: [u8; 3] = [1, 0, 1];
 
@@ -35,7 +43,7 @@ const EXPONENT: [u8; 3] = [1, 0, 1];
 /// Tries again for a while when the device cannot be reached, and uses it no more after a wrong signature.
 pub(super) struct DeviceKey {
     place: Place,
-    turns: Turns<State>,
+    turns: Arc<Turns<State>>,
     lied: AtomicBool,
     outage: Outage,
     conduct: Conduct,
@@ -59,6 +67,8 @@ struct State {
     session: Option<(Session, Found)>,
     /// A passphrase that is wrong, and when that was found out.
     refused: Option<(AuthenticationKey, Instant)>,
+    /// Whether somebody watches that the session is not kept for nothing.
+    is_watched: bool,
 }
 
 impl fmt::Debug for DeviceKey {
@@ -84,7 +94,7 @@ impl Place {
             source,
         })?;
         Ok(Self {
-            connector: Connector::new(&device.connector)?,
+            connector: Connector::new(device),
             serial: device.serial.as_str().to_owned(),
             operator: number.ok_or_else(|| unfit(operator, Unfit::Operator))?,
             passphrase: key.passphrase.clone(),
@@ -122,7 +132,7 @@ impl DeviceKey {
     pub(super) fn open(key: &Key, device: &YubiHsm2, conduct: Conduct) -> Result<Self, OpenError> {
         Ok(Self {
             place: Place::new(key, device)?,
-            turns: Turns::new(),
+            turns: Arc::new(Turns::new()),
             lied: AtomicBool::new(false),
             outage: Outage::default(),
             conduct,
@@ -164,10 +174,37 @@ impl DeviceKey {
             }
         };
         let signed = session.sign(&found, message, end);
-        if !signed.as_ref().is_err_and(Trouble::ends_session) {
+        if !signed.as_ref().is_err_and(Trouble::ends_session) && session.age() < LONGEST {
             state.session = Some((session, found));
+            if !state.is_watched {
+                state.is_watched = self.watch();
+            }
         }
         signed
+    }
+
+    /// Ends the session when nobody has used it for a while. Tells whether that can be done.
+    fn watch(&self) -> bool {
+        let turns = Arc::downgrade(&self.turns);
+        let watch = move || {
+            loop {
+                thread::sleep(IDLE);
+                // Whoever is signing at the moment has not left it.
+                let Some(turns) = turns.upgrade() else { return };
+                let Some(mut turn) = turns.take(Instant::now()) else {
+                    continue;
+                };
+                let is_used = |(session, _): &mut (Session, Found)| session.idle() < IDLE;
+                let state = &mut turn.thing;
+                if state.session.take_if(|held| !is_used(held)).is_some() || state.session.is_none()
+                {
+                    state.is_watched = false;
+                    return;
+                }
+            }
+        };
+        let started = thread::Builder::new().name("session".to_owned());
+        started.spawn(watch).is_ok()
     }
 
     /// Refuses a key that is not that of the certificate.
@@ -191,7 +228,7 @@ pub(super) fn public_key(key: &Key, device: &YubiHsm2) -> Result<Option<PublicKe
 }
 
 /// A public key as the device shows it: points without what says that they are not compressed.
-fn public(found: &Found) -> Option<PublicKey> {
+pub(super) fn public(found: &Found) -> Option<PublicKey> {
     let octets = &found.public[..];
     let point = || [&[4], octets].concat();
     Some(match found.algorithm {

@@ -16,6 +16,12 @@ pub(super) enum Trouble {
     Late,
     #[error("the connector answers with the status {0}: is the device plugged in?")]
     Status(u16),
+    #[error("no YubiHSM2 with the serial number {0} is plugged into this host")]
+    Unplugged(String),
+    #[error("this user may not use the device on USB")]
+    NotPermitted,
+    #[error("the device does not answer on USB")]
+    Usb(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("others use the device for too long")]
     Busy,
     #[error("the device refuses: {0}")]
@@ -69,6 +75,7 @@ impl Trouble {
     pub(super) fn kind(self) -> SignerError {
         match &self {
             Self::Unreachable(_) | Self::Late | Self::Status(_) | Self::Busy
+            | Self::Unplugged(_) | Self::Usb(_)
             // Who cannot prove to be the device is as good as absent.
             | Self::NotAuthentic(_)
             | Self::Refused(

@@ -9,8 +9,11 @@ use std::{
 };
 
 use signstar::sign::{Message, PublicKey, Signer, SignerError};
-use signstar_hsm::OpenError;
-use yubihsm_mock::{Capabilities, Kind, Misbehaviour};
+use signstar_hsm::{
+    OpenError,
+    yubihsm2::object::{Capabilities, ObjectType},
+};
+use yubihsm_mock::{Kind, Misbehaviour};
 
 use crate::{
     suite::{self, Bench, Whole, conduct, messages},
@@ -216,7 +219,8 @@ fn several_keys_of_one_label_are_none() {
 #[test]
 fn an_operator_sees_the_keys_of_its_domain() {
     let mut objects = one_key();
-    objects.operators[0].domains = 2;
+    let operator = objects.get_mut(ObjectType::AUTHENTICATION_KEY, OPERATOR);
+    operator.expect("it is there").domains = 2;
     let mock = Mock::with(objects);
     let (public, message) = key_of(&mock);
     let told = cause(patient(&mock, &public).sign(&message));
@@ -227,11 +231,11 @@ fn an_operator_sees_the_keys_of_its_domain() {
 fn an_operator_or_a_key_without_the_capability_does_not_sign() {
     for of_operator in [true, false] {
         let mut objects = one_key();
-        let place = match of_operator {
-            true => &mut objects.operators[0].capabilities,
-            false => &mut objects.keys[0].capabilities,
+        let object = match of_operator {
+            true => objects.get_mut(ObjectType::AUTHENTICATION_KEY, OPERATOR),
+            false => objects.get_mut(ObjectType::ASYMMETRIC_KEY, 0x1000),
         };
-        *place = Capabilities::SIGN_ECDSA;
+        object.expect("it is there").capabilities = Capabilities::SIGN_ECDSA.0;
         let mock = Mock::with(objects);
         let (public, message) = key_of(&mock);
         let told = cause(patient(&mock, &public).sign(&message));
@@ -292,12 +296,49 @@ fn what_is_no_operator_or_label_is_told_before_anything_is_sent() {
 }
 
 #[test]
-fn usb_is_named_as_what_was_left_out() {
+fn more_signers_than_the_device_has_sessions_take_turns() {
     let mock = Mock::with(one_key());
-    let usb = suite::hsm("kind = \"yubihsm2\"\nconnector = \"usb\"\nserial = \"0012345678\"");
-    let (conduct, _) = conduct(None, LONG);
-    let error = signstar_hsm::open(&mock.key("key"), &usb, conduct).expect_err("not built");
-    assert!(error.to_string().contains("yubihsm2 on USB"), "{error}");
+    let (public, message) = key_of(&mock);
+    let signers: Vec<_> = (0..40).map(|_| patient(&mock, &public)).collect();
+    let end = Instant::now() + Duration::from_secs(3);
+    thread::scope(|scope| {
+        for signer in &signers {
+            let (public, message) = (&public, &message);
+            scope.spawn(move || {
+                // Each at least once, and all the time while others wait.
+                loop {
+                    let signature = signer.sign(message).expect("signed");
+                    public.verify(message, &signature).expect("verifies");
+                    if Instant::now() > end {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    // Nobody keeps a session for nothing.
+    let end = Instant::now() + LONG;
+    while mock.device.sessions() > 0 && Instant::now() < end {
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(mock.device.sessions(), 0);
+    drop(signers);
+}
+
+#[test]
+fn a_device_that_is_nowhere_on_usb_is_unavailable() {
+    let mock = Mock::with(one_key());
+    let usb = suite::hsm("kind = \"yubihsm2\"\nconnector = \"usb\"\nserial = \"4294967295\"");
+    let (conduct, _) = conduct(None, Duration::from_millis(300));
+    let (_, message) = key_of(&mock);
+    let error = suite::open(&mock.key("key"), &usb, conduct).sign(&message);
+    let error = error.expect_err("nobody has it");
+    assert!(matches!(error, SignerError::Unavailable(_)), "{error}");
+    let told = Whole(&error).to_string();
+    assert!(
+        told.contains("4294967295 is plugged into this host"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -11,8 +11,9 @@ use signstar::{
     config::{Credential, Hsm, Key},
     sign::PublicKey,
 };
+use signstar_hsm::yubihsm2::object::Capabilities;
 use tempfile::TempDir;
-use yubihsm_mock::{Capabilities, Device, Kind, Misbehaviour, Objects, Operator, Server};
+use yubihsm_mock::{Device, Kind, Misbehaviour, Objects, Server};
 
 use crate::suite::{Bench, hsm};
 
@@ -29,20 +30,10 @@ pub(crate) struct Mock {
     keys: Vec<(String, PublicKey)>,
 }
 
-/// The authentication key of somebody who signs.
-pub(crate) fn operator() -> Operator {
-    Operator {
-        id: OPERATOR,
-        password: PASSWORD.to_owned(),
-        domains: 1,
-        capabilities: Capabilities::SIGN,
-    }
-}
-
 /// A device with an operator and no keys.
 pub(crate) fn empty() -> Objects {
     let mut objects = Objects::none(SERIAL);
-    objects.operators.push(operator());
+    objects.put_operator(OPERATOR, PASSWORD, 1, Capabilities::SIGN);
     objects
 }
 
@@ -56,7 +47,7 @@ pub(crate) fn one_key() -> Objects {
 impl Mock {
     /// One with these objects.
     pub(crate) fn with(objects: Objects) -> Self {
-        let labels: Vec<_> = objects.keys.iter().map(|key| key.label.clone()).collect();
+        let labels: Vec<_> = objects.keys().map(|key| key.label.clone()).collect();
         let device = Arc::new(Device::new(objects).expect("good"));
         let keys = labels.into_iter().map(|label| {
             let (kind, octets) = device.public(&label).expect("it is there");

@@ -7,7 +7,17 @@ use std::{
     time::Duration,
 };
 
-use signstar::sign::{Message, PublicKey};
+use nethsm::passphrase::Passphrase;
+use signstar::{
+    config::Hsm,
+    sign::{Message, PublicKey},
+};
+use signstar_hsm::yubihsm2::{
+    administration::{Administrator, FACTORY_KEY, FACTORY_PASSWORD},
+    command::{Algorithm, Command, label},
+    object::{Capabilities, Description, Domains, ObjectType},
+    wrapped::WrapKey,
+};
 use yubihsm::{
     Capability, Client, Connector, Credentials, Domain, HttpConfig, asymmetric, authentication,
     object,
@@ -17,7 +27,7 @@ use yubihsm_mock::Kind;
 use crate::{
     openssl,
     suite::{self, Bench, Whole, conduct, messages},
-    yubihsm_mock::{Mock, OPERATOR, PASSWORD, SERIAL, empty, operator, yubihsm2},
+    yubihsm_mock::{Mock, OPERATOR, PASSWORD, SERIAL, empty, yubihsm2},
     yubihsm2::silent,
 };
 
@@ -36,7 +46,7 @@ fn the_client_of_others_uses_our_device() {
         port: port.parse().expect("a number"),
         timeout_ms: 5000,
     });
-    let credentials = Credentials::from_password(operator().id, PASSWORD.as_bytes());
+    let credentials = Credentials::from_password(OPERATOR, PASSWORD.as_bytes());
     let client = Client::open(connector, credentials, false).expect("a session");
     let info = client.device_info().expect("told");
     assert_eq!(info.serial_number.to_string(), format!("{SERIAL:010}"));
@@ -127,6 +137,80 @@ fn our_client_uses_the_device_of_others() {
             openssl::accepts(&public, &message, &signature).expect(name);
         }
     }
+}
+
+/// What administrators do, at the device of somebody else.
+#[test]
+fn our_administrator_uses_the_device_of_others() {
+    let others = Connector::mockhsm();
+    let (listener, address) = silent();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let device = others.clone();
+            thread::spawn(move || relay(stream.expect("a connection"), &device));
+        }
+    });
+    let Hsm::YubiHsm2(device) = yubihsm2(&address, "0123456789", 30) else {
+        panic!("a YubiHSM2");
+    };
+    let factory = Passphrase::new(FACTORY_PASSWORD.to_owned());
+    let wrong = Passphrase::new("another".to_owned());
+    let refused = Administrator::log_in(&device, FACTORY_KEY, &wrong).expect_err("refused");
+    assert!(refused.is_no_login(), "{refused}");
+    let mut session = Administrator::log_in(&device, FACTORY_KEY, &factory).expect("logged in");
+    let [new] = &session.objects().expect("listed")[..] else {
+        panic!("one authentication key");
+    };
+    assert_eq!(new.of_type, ObjectType::AUTHENTICATION_KEY);
+    assert_eq!(new.description.id, FACTORY_KEY);
+
+    let described = |id, text, algorithm, capabilities: Capabilities| Description {
+        id,
+        label: label(text).expect("a label"),
+        domains: Domains(1),
+        capabilities,
+        algorithm,
+    };
+    // It brings Ed25519 back as another key.
+    let exportable = Capabilities::SIGN_ECDSA.and(Capabilities::EXPORTABLE_UNDER_WRAP);
+    let key = described(100, "packages", Algorithm::P256, exportable);
+    session.generate(&key).expect("made");
+    let authentication = Algorithm::AES128_AUTHENTICATION;
+    let operator = described(2, "packages", authentication, Capabilities::SIGN_ECDSA);
+    let passphrase = Passphrase::new("a passphrase".to_owned());
+    session
+        .put_authentication_key(&operator, Capabilities::NONE, &passphrase)
+        .expect("put");
+    Administrator::log_in(&device, 2, &passphrase).expect("logged in");
+    let objects = session.objects().expect("listed");
+    let of = |id| {
+        let mut objects = objects.iter();
+        objects.find(|info| info.description.id == id)
+    };
+    assert_eq!(of(100).expect("there").description, key);
+    assert_eq!(of(2).expect("there").description, operator);
+    let public = session.public_key(100).expect("shown").expect("it signs");
+
+    let wrap = Capabilities::EXPORT_WRAPPED.and(Capabilities::IMPORT_WRAPPED);
+    let wrap = described(10, "backups", Algorithm::AES256_CCM, wrap);
+    let secret = WrapKey::from_hex(&"5a".repeat(32)).expect("64 digits");
+    session
+        .put_wrap_key(&wrap, exportable, &secret)
+        .expect("put");
+    let kind = ObjectType::ASYMMETRIC_KEY;
+    let exported = session.export(10, kind, 100).expect("exported");
+    session.delete(kind, 100).expect("deleted");
+    session.public_key(100).expect_err("deleted");
+    session.import(10, &exported).expect("imported");
+    let again = session.public_key(100).expect("shown").expect("it signs");
+    assert!(again.is_same_as(&public));
+
+    assert!(!session.is_audit_forced().expect("told"));
+    session.force_audit().expect("set");
+    assert!(session.is_audit_forced().expect("told"));
+    session.audit(&[Command::SignEddsa]).expect("set");
+    let audited = session.audited().expect("told");
+    assert!(audited.contains(&Command::SignEddsa.code()));
 }
 
 /// The HTTP of a connector, as much as this needs: one question after the other.

@@ -183,7 +183,10 @@ pub enum LogLevel {
 
 /// A user in an HSM, and where its passphrase is.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `operator` and `passphrase`"
+)]
 pub struct Account {
     /// The user.
     pub operator: HsmUser,

@@ -50,7 +50,7 @@ pub use pkcs11::{ObjectId, Pkcs11, Token};
 pub use ssh_key::{InvalidSshKey, SshKey};
 pub use unix_user::UnixUser;
 pub use user::{Backup, Role, User};
-pub use yubihsm2::{Connector, Serial, YubiHsm2};
+pub use yubihsm2::{Connector, ObjectNumber, Serial, YubiHsm2};
 
 use document::Document;
 

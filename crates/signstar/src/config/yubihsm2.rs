@@ -4,6 +4,8 @@ use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
+use super::Account;
+
 /// One YubiHSM2, behind a connector or on USB.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(from = "Written")]
@@ -14,6 +16,12 @@ pub struct YubiHsm2 {
     pub serial: Serial,
     /// The longest wait for one answer, in seconds.
     pub timeout_seconds: NonZeroU32,
+    /// The number of the authentication key that administers it.
+    pub administrator: ObjectNumber,
+    /// The number of the wrap key that its backups are encrypted with.
+    pub wrap_key: ObjectNumber,
+    /// Who reads its log. With one, it does nothing more while that is full.
+    pub auditor: Option<Account>,
 }
 
 /// The same as it is written.
@@ -30,6 +38,19 @@ struct Written {
     /// The longest wait for one answer, in seconds; without this, 10.
     #[serde(default = "super::hsm::ten_seconds")]
     timeout_seconds: NonZeroU32,
+    /// The number of the authentication key that administers it; without this, 10.
+    #[serde(default = "ten")]
+    administrator: ObjectNumber,
+    /// The number of the wrap key that its backups are encrypted with; without this, 10.
+    #[serde(default = "ten")]
+    wrap_key: ObjectNumber,
+    /// The authentication key that reads its log. With one, the device does nothing more while its
+    /// log is full.
+    auditor: Option<Account>,
+}
+
+fn ten() -> ObjectNumber {
+    ObjectNumber(10)
 }
 
 impl From<Written> for YubiHsm2 {
@@ -38,7 +59,42 @@ impl From<Written> for YubiHsm2 {
             connector: written.connector,
             serial: written.serial,
             timeout_seconds: written.timeout_seconds,
+            administrator: written.administrator,
+            wrap_key: written.wrap_key,
+            auditor: written.auditor,
         }
+    }
+}
+
+/// The number of an object in a YubiHSM2: 2 to 65534. Number 1 is that of the authentication key which
+/// every new device has.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+#[serde(try_from = "i64")]
+pub struct ObjectNumber(u16);
+
+impl ObjectNumber {
+    /// The number.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for ObjectNumber {
+    type Error = &'static str;
+
+    fn try_from(number: i64) -> Result<Self, Self::Error> {
+        match u16::try_from(number) {
+            Ok(number @ 2..=65534) => Ok(Self(number)),
+            _ => Err("the number of an object is 2 to 65534"),
+        }
+    }
+}
+
+impl std::str::FromStr for ObjectNumber {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().unwrap_or(0_i64).try_into()
     }
 }
 
@@ -119,6 +175,8 @@ mod tests {
             "connector = \"usb\"\nserial = \"12345678\"",
             "connector = \"usb\"",
             "connector = \"usb\"\nserial = \"0012345678\"\npin = \"1\"",
+            "connector = \"usb\"\nserial = \"0012345678\"\nadministrator = 1",
+            "connector = \"usb\"\nserial = \"0012345678\"\nwrap-key = 65535",
         ] {
             parse(bad).expect_err(bad);
         }

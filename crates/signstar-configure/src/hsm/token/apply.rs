@@ -1,39 +1,25 @@
 //! Making the changes of a token.
 
-use std::{
-    collections::BTreeMap,
-    io::Write,
-    path::Path,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, io::Write};
 
 use nethsm::{id::UserId, passphrase::Passphrase};
 use signstar::{
     config::{Hsm, Key, Token},
-    sign::{Certificate, PublicKey, Terms},
+    sign::PublicKey,
 };
 use signstar_hsm::{
-    Administration, AdministrativeCredentials, Conduct, Event, Hurry, Witness, made_up,
+    Administration, AdministrativeCredentials, made_up,
     pkcs11::{TokenError, wire::Name},
 };
 
-use super::{KEY_GENERATION, Pin, SEEN, TokenEntry, TokenPlan, TokenStep, copy, key_kind, name};
+use super::{Pin, SEEN, TokenEntry, TokenPlan, TokenStep, copy, key_kind, name};
 use crate::{
-    hsm::{HsmError, known::write, places},
+    hsm::{HsmError, files, places},
     journal::Journal,
 };
 
 /// The security officer, among administrators.
 const OFFICER: &str = "so";
-
-/// Nobody listens while a token is set up: what goes wrong is told by whoever asked for it.
-#[derive(Debug)]
-struct Nobody;
-
-impl Witness for Nobody {
-    fn tell(&self, _: &Event<'_>) {}
-}
 
 impl TokenEntry<'_> {
     /// Does what is to be done, and tells each change.
@@ -45,6 +31,18 @@ impl TokenEntry<'_> {
         let mut journal = Journal::open(&self.config.journal)?;
         let uri = self.uri();
         for step in &plan.steps {
+            if let TokenStep::KeepCertificate { key } = step
+                && !self.keep_certificate(self.key_called(key)?)?
+            {
+                self.note_refusal()?;
+                // Nothing is lost, whether or not somebody looks.
+                let _ = writeln!(
+                    out,
+                    "{}: {uri}: note: the token keeps no certificates, which then are on this host only",
+                    self.name
+                );
+                continue;
+            }
             self.step(step)?;
             journal.changed(self.name.as_str(), Some(&uri), &step.to_string());
             // What is done is done, whether or not somebody looks.
@@ -64,11 +62,7 @@ impl TokenEntry<'_> {
     }
 
     fn step(&self, step: &TokenStep) -> Result<(), HsmError> {
-        let failed = |source: TokenError| HsmError::Token {
-            token: self.uri(),
-            step: step.to_string(),
-            source: Box::new(source),
-        };
+        let failed = |source| self.failed(step.to_string(), source);
         match step {
             TokenStep::Initialise => {
                 let officer = self.officer()?;
@@ -97,22 +91,30 @@ impl TokenEntry<'_> {
                     .generate(self.pin()?, &name, key_kind(key_type));
                 made.map(drop).map_err(failed)
             }
-            TokenStep::Certify { key, .. } => {
-                self.certify(self.key_called(key)?)
-                    .map_err(|source| HsmError::Token {
-                        token: self.uri(),
-                        step: step.to_string(),
-                        source,
-                    })
-            }
-            TokenStep::WritePublicKey { key, file } => {
+            // Done by who asked for the step.
+            TokenStep::KeepCertificate { .. } => Ok(()),
+            TokenStep::FetchCertificate { key, file } => {
                 let key = self.key_called(key)?;
-                let public = self.public(&name(key)).map_err(failed)?;
-                let pem = public
-                    .to_pem()
-                    .map_err(|error| HsmError::Unfit(error.to_string()))?;
-                keep(file, pem.as_bytes())
+                self.fetch_certificate(key, file)
             }
+            TokenStep::File(file) => {
+                let key = self.key_called(file.key())?;
+                let public = self.public(&name(key)).map_err(failed)?;
+                let hsm = Hsm::Pkcs11(self.token.clone());
+                files::write_about(file, key, &hsm, &public).map_err(|source| HsmError::Token {
+                    token: self.uri(),
+                    step: step.to_string(),
+                    source,
+                })
+            }
+        }
+    }
+
+    pub(super) fn failed(&self, step: String, source: TokenError) -> HsmError {
+        HsmError::Token {
+            token: self.uri(),
+            step,
+            source: Box::new(source),
         }
     }
 
@@ -127,32 +129,6 @@ impl TokenEntry<'_> {
     fn public(&self, name: &Name) -> Result<PublicKey, TokenError> {
         let pin = self.pin().map_err(|_| TokenError::KnownWrongPin)?;
         self.setup().public_key(pin, name)
-    }
-
-    /// Signs a certificate with the key itself, as everybody will who signs with it.
-    fn certify(&self, key: &Key) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let Some(file) = &key.certificate else {
-            return Ok(());
-        };
-        let public = self.public(&name(key))?;
-        let conduct = Conduct {
-            public_key: Some(public.clone()),
-            patience: KEY_GENERATION.min(Duration::from_secs(60)),
-            connections: 1,
-            hurry: Arc::new(Hurry::default()),
-            state: None,
-            witness: Arc::new(Nobody),
-        };
-        let signer = signstar_hsm::open(key, &Hsm::Pkcs11(self.token.clone()), conduct)?;
-        let ids: Vec<_> = key.user_ids.iter().map(String::as_str).collect();
-        let terms = Terms {
-            expires: key.expires,
-            ..Terms::default()
-        };
-        let now = SystemTime::now();
-        let certificate = Certificate::issue_with(&public, &ids, &terms, now, &*signer)?;
-        keep(file, &certificate.to_octets()?)?;
-        Ok(())
     }
 
     /// The PIN of its security officer, made up and stored before any token hears of it.
@@ -186,7 +162,7 @@ impl TokenEntry<'_> {
         pin.map(copy).ok_or(HsmError::NoAdministration)
     }
 
-    fn pin(&self) -> Result<Passphrase, HsmError> {
+    pub(super) fn pin(&self) -> Result<Passphrase, HsmError> {
         match self.pins.read()? {
             Pin::One { pin, .. } => Ok(pin),
             _ => Err(HsmError::Unfit("the PIN of the token is gone".to_owned())),
@@ -205,10 +181,4 @@ impl TokenEntry<'_> {
         self.pins.store(&pin, &self.pins.paths())?;
         Ok(pin)
     }
-}
-
-/// Writes a file that everybody may read, as a whole.
-fn keep(file: &Path, octets: &[u8]) -> Result<(), HsmError> {
-    places::make_folder_of(file)?;
-    write(file, octets, 0o644, None).map_err(HsmError::file(file))
 }

@@ -1,22 +1,28 @@
 //! Tokens behind PKCS#11, brought to what the configuration says.
 
 mod apply;
+mod certificates;
 mod pin;
 mod plan;
 
-use std::{fs, io, path::Path, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use nethsm::passphrase::Passphrase;
 use signstar::{
     config::{Config, HsmName, Key, KeyName, KeyType, Pkcs11, Token},
-    sign::{Certificate, PublicKey},
+    sign::PublicKey,
 };
 use signstar_hsm::pkcs11::{Failure, KeyKind, Setup, TokenError, wire::Name};
 
 use self::pin::{Pin, Pins};
 pub(super) use self::plan::TokenPlan;
 use self::plan::{TokenRefusal, TokenStep};
-use super::{HsmError, known::Known, places};
+use super::{
+    HsmError,
+    files::{self, KeyRefusal},
+    known::Known,
+    places,
+};
 use crate::shares::Vault;
 
 /// A card needs a minute for a long RSA key.
@@ -70,17 +76,14 @@ impl<'a> TokenEntry<'a> {
     /// Where it is (RFC 7512).
     fn uri(&self) -> String {
         match self.token.token() {
-            Token::Label(label) => format!("pkcs11:token={label}"),
-            Token::Serial(serial) => format!("pkcs11:serial={serial}"),
+            Token::Label(label) => format!("pkcs11:token={}", encoded(label)),
+            Token::Serial(serial) => format!("pkcs11:serial={}", encoded(serial)),
         }
     }
 
     /// Looks at the token, and tells what is to be done.
     pub(super) fn plan(&self) -> Result<TokenPlan, HsmError> {
-        let mut plan = TokenPlan {
-            token: self.uri(),
-            ..TokenPlan::default()
-        };
+        let mut plan = TokenPlan::of(self.uri());
         let pin = match self.pins.read()? {
             Pin::Several(file) => {
                 let why = "several files have different PINs of this token".to_owned();
@@ -158,7 +161,7 @@ impl<'a> TokenEntry<'a> {
         let found = self.setup().public_key(copy(pin), &name(key));
         let why = match found {
             Ok(public) => {
-                self.key(key, Some(&public), plan)?;
+                self.key(key, Some((&public, pin)), plan)?;
                 return Ok(true);
             }
             Err(TokenError::NotShown) => {
@@ -188,10 +191,10 @@ impl<'a> TokenEntry<'a> {
             TokenError::Failed {
                 failure: Failure::SeveralKeys | Failure::Refused,
                 ..
-            } => TokenRefusal::Key {
+            } => TokenRefusal::Key(KeyRefusal::Key {
                 key: key.id.to_string(),
                 why: why.to_string(),
-            },
+            }),
             _ => TokenRefusal::Unreachable {
                 why: why.to_string(),
             },
@@ -203,80 +206,33 @@ impl<'a> TokenEntry<'a> {
     fn key(
         &self,
         key: &Key,
-        found: Option<&PublicKey>,
+        found: Option<(&PublicKey, &Passphrase)>,
         plan: &mut TokenPlan,
     ) -> Result<(), HsmError> {
-        let label = key.id.to_string();
-        match (found, key.key_type) {
-            (None, None) => plan
-                .refusals
-                .push(TokenRefusal::NoKey { key: label.clone() }),
-            (None, Some(key_type)) => plan.steps.push(TokenStep::GenerateKey {
-                key: label.clone(),
+        if let (None, Some(key_type)) = (found, key.key_type) {
+            plan.steps.push(TokenStep::GenerateKey {
+                key: key.id.to_string(),
                 key_type: key_type.to_string(),
-            }),
-            (Some(found), Some(wanted)) if !is_of(found, wanted) => {
-                plan.refusals.push(TokenRefusal::KeyKind {
-                    key: label.clone(),
-                    found: kind(found),
-                    wanted: wanted.to_string(),
-                });
-            }
-            (Some(_), _) => {}
+            });
         }
-        if let Some(file) = &key.certificate {
-            let public = |octets: &[u8]| Certificate::parse(octets).ok()?.public_key();
-            match compared(file, found, public)? {
-                Some(true) => {}
-                Some(false) => plan.refusals.push(other_file(&label, file)),
-                None if key.user_ids.is_empty() => plan.notes.push(format!(
-                    "{} is missing, and without `user-ids` it is not made here",
-                    file.display()
-                )),
-                None => plan.steps.push(TokenStep::Certify {
-                    key: label.clone(),
-                    user_ids: key.user_ids.clone(),
-                }),
-            }
-        }
-        if let Some(file) = &key.public_key {
-            let public =
-                |octets: &[u8]| PublicKey::from_pem(std::str::from_utf8(octets).ok()?).ok();
-            match compared(file, found, public)? {
-                Some(true) => {}
-                Some(false) => plan.refusals.push(other_file(&label, file)),
-                None => plan.steps.push(TokenStep::WritePublicKey {
-                    key: label,
-                    file: file.clone(),
-                }),
-            }
-        }
+        let mut compared = files::compare(key, found.map(|(public, _)| public))?;
+        let certificates = match compared.refusals.is_empty() {
+            true => self.compare_certificates(key, found, &mut compared),
+            false => Vec::new(),
+        };
+        plan.steps
+            .extend(compared.steps.into_iter().map(TokenStep::File));
+        plan.steps.extend(certificates);
+        plan.refusals
+            .extend(compared.refusals.into_iter().map(TokenRefusal::Key));
+        plan.notes.extend(compared.notes);
         Ok(())
     }
 }
 
-fn other_file(key: &str, file: &Path) -> TokenRefusal {
-    TokenRefusal::OtherFile {
-        key: key.to_owned(),
-        file: file.to_owned(),
-    }
-}
-
-/// Whether the file is of the key that was found; nothing if there is no file.
-fn compared(
-    file: &Path,
-    found: Option<&PublicKey>,
-    public: impl FnOnce(&[u8]) -> Option<PublicKey>,
-) -> Result<Option<bool>, HsmError> {
-    let octets = match fs::read(file) {
-        Ok(octets) => octets,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(HsmError::file(file)(error)),
-    };
-    let is_its = found.zip(public(&octets));
-    Ok(Some(
-        is_its.is_some_and(|(one, other)| one.is_same_as(&other)),
-    ))
+/// A value in a URI, without spaces.
+fn encoded(value: &str) -> String {
+    value.replace('%', "%25").replace(' ', "%20")
 }
 
 /// A second one, for the one place that sends it.
@@ -303,33 +259,4 @@ fn key_kind(key_type: KeyType) -> KeyKind {
         KeyType::Rsa3072 => KeyKind::Rsa { bits: 3072 },
         KeyType::Rsa4096 => KeyKind::Rsa { bits: 4096 },
     }
-}
-
-fn is_of(key: &PublicKey, wanted: KeyType) -> bool {
-    match (key, key_kind(wanted)) {
-        (PublicKey::Ed25519(_), KeyKind::Ed25519)
-        | (PublicKey::P256(_), KeyKind::P256)
-        | (PublicKey::P384(_), KeyKind::P384)
-        | (PublicKey::P521(_), KeyKind::P521) => true,
-        (PublicKey::Rsa { modulus, .. }, KeyKind::Rsa { bits }) => {
-            octets(modulus) * 8 == usize::from(bits)
-        }
-        _ => false,
-    }
-}
-
-/// What it is called.
-fn kind(key: &PublicKey) -> String {
-    match key {
-        PublicKey::Ed25519(_) => KeyType::Curve25519.to_string(),
-        PublicKey::P256(_) => KeyType::EcP256.to_string(),
-        PublicKey::P384(_) => KeyType::EcP384.to_string(),
-        PublicKey::P521(_) => KeyType::EcP521.to_string(),
-        PublicKey::Rsa { modulus, .. } => format!("RSA{}", octets(modulus) * 8),
-    }
-}
-
-/// The octets of a number without zeros before it.
-fn octets(number: &[u8]) -> usize {
-    number.iter().skip_while(|octet| **octet == 0).count()
 }

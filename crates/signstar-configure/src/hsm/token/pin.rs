@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use nethsm::passphrase::Passphrase;
-use signstar::config::{Config, HsmName, Log};
+use signstar::config::{Config, HsmName};
 use signstar_hsm::{CredentialStore, SecretFile, Which};
 
-use super::super::{HsmError, places, wanted::Place as Resting};
+use super::super::{HsmError, places, users, wanted::Place as Resting};
 
 /// The files that the PIN of one token is in.
 #[derive(Debug)]
@@ -31,30 +31,11 @@ pub(super) enum Pin {
 impl Pins {
     /// The files of all who use a key of the HSM `name`.
     pub(super) fn of(config: &Config, name: &HsmName) -> Result<Self, HsmError> {
-        let mut places: Vec<Resting> = Vec::new();
-        for (key_name, key) in config.keys.iter().filter(|(_, key)| key.hsm == *name) {
-            let mut own = None;
-            for (client, rules) in config
-                .clients
-                .iter()
-                .filter(|(_, rules)| rules.key == *key_name)
-            {
-                match &rules.passphrase {
-                    Some(passphrase) => places.push(Resting {
-                        credential: passphrase.clone(),
-                        unix_user: Some(client.to_string()),
-                    }),
-                    None => own = Some(client.to_string()),
-                }
-            }
-            if matches!(&config.log, Log::Public(log) if log.key.as_ref() == Some(key_name)) {
-                own = Some(config.host.log_user.to_string());
-            }
-            places.push(Resting {
-                credential: key.passphrase.clone(),
-                unix_user: own,
-            });
-        }
+        let keys = config.keys.iter().filter(|(_, key)| key.hsm == *name);
+        let mut places: Vec<Resting> = keys
+            .flat_map(|(name, key)| users::of(config, name, key))
+            .map(|user| user.place)
+            .collect();
         places.sort_by(|one, other| one.credential.path().cmp(other.credential.path()));
         places.dedup_by(|one, other| one.credential.path() == other.credential.path());
         let files = places.iter().map(|place| {

@@ -31,6 +31,7 @@ use std::{
 };
 
 use clap::Parser;
+use signstar_enclave::leave_it_to_the_signal;
 
 use crate::{machine::Machine, report::Report, scale::Scale, stage::Stage};
 
@@ -98,7 +99,9 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    match run(&arguments) {
+    let ended = run(&arguments);
+    leave_it_to_the_signal();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // There is nobody left to tell if this fails.

@@ -21,7 +21,9 @@ use std::{
 };
 
 use clap::Parser;
-use signstar_enclave::{Client, Folder, KeyType, Options, end_with_signals};
+use signstar_enclave::{
+    Client, Folder, KeyType, Options, end_with_signals, leave_it_to_the_signal,
+};
 
 use crate::{
     fault::{Fault, Plan, Step},
@@ -82,7 +84,9 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
-    match run(&arguments) {
+    let ended = run(&arguments);
+    leave_it_to_the_signal();
+    match ended {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {

@@ -6,6 +6,7 @@ mod session;
 
 use std::{
     collections::BTreeMap,
+    env,
     ffi::OsStr,
     fs,
     os::unix::fs::MetadataExt,
@@ -43,9 +44,14 @@ impl Story {
         Self::of(packagers(clients))
     }
 
-    /// The same with keys that are for something else than packages.
+    /// The same with keys that are for something else than packages. `STORY_HSM` names another kind of
+    /// HSM for all stories that are about none.
     pub(crate) fn of(clients: Vec<Client>) -> Self {
-        Self::on(HsmKind::SoftNetHsm, clients).expect("it is part of this workspace")
+        let kind = match env::var("STORY_HSM") {
+            Ok(name) => name.parse().expect("a kind of HSM"),
+            Err(_) => HsmKind::SoftNetHsm,
+        };
+        Self::on(kind, clients).expect("it is installed")
     }
 
     /// The same with an HSM of this kind; tells why if that is not there.
@@ -169,6 +175,13 @@ impl Story {
         let mut command = self.command(&program("signstar-configure"));
         command.args(arguments).arg("--config");
         Outcome::of(command.arg(self.home().join("signstar.toml")))
+    }
+
+    /// The address and port of the HSM.
+    pub(crate) fn hsm_address(&self) -> String {
+        let url = self.description().hsm.url.clone();
+        let (_, rest) = url.split_once("://").expect("an address");
+        rest.split('/').next().expect("an address").to_owned()
     }
 
     /// `signstar-request-signature` with `verb`.

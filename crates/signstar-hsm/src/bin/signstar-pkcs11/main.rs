@@ -9,6 +9,7 @@
 )]
 
 mod failed;
+mod keeping;
 mod keys;
 mod making;
 mod signing;
@@ -126,5 +127,10 @@ fn act(question: Question, session: &mut Option<Session>) -> Result<Answer, Fail
             let made = Session::open_for_writing(&login)?.generate(&name, kind)?;
             Ok(Answer::Key(Some(made)))
         }
+        Question::Keep(login, label, octets) => {
+            Session::open_for_writing(&login)?.keep(&label, &octets)?;
+            Ok(Answer::Done)
+        }
+        Question::Fetch(login, label) => Session::open(&login)?.fetch(&label).map(Answer::Kept),
     }
 }

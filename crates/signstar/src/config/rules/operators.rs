@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{
-    ClientRules, Config, Credential, Hsm, HsmName, HsmUser, Identity, KeyName, Role,
+    ClientRules, Config, Credential, Hsm, HsmName, HsmUser, Identity, KeyName, ObjectNumber, Role,
     document::Document,
 };
 
@@ -28,6 +28,7 @@ enum Purpose<'c> {
     Key(&'c str),
     Backup,
     Metrics,
+    Audit,
 }
 
 pub(super) fn check(config: &Config, document: &mut Document<'_>) {
@@ -37,7 +38,9 @@ pub(super) fn check(config: &Config, document: &mut Document<'_>) {
     one_passphrase_is_of_one_user(&needs, document);
     administrators_do_nothing_else(config, &needs, document);
     namespaces_have_administrators(config, &needs, document);
-    only_nethsms_have_other_roles(config, &needs, document);
+    tokens_have_no_backups(config, &needs, document);
+    yubihsms_have_numbers(config, &needs, document);
+    logs_have_a_place(config, document);
 }
 
 /// All that is needed.
@@ -86,15 +89,19 @@ fn needs(config: &Config) -> Vec<Need<'_>> {
         }
     }
     for (name, hsm) in &config.hsms {
-        let Hsm::NetHsm(hsm) = hsm else { continue };
-        if let Some(account) = &hsm.settings().metrics {
+        let (member, purpose, account) = match hsm {
+            Hsm::NetHsm(hsm) => ("metrics", Purpose::Metrics, &hsm.settings().metrics),
+            Hsm::YubiHsm2(device) => ("auditor", Purpose::Audit, &device.auditor),
+            Hsm::Pkcs11(_) => continue,
+        };
+        if let Some(account) = account {
             needs.push(Need {
                 table: ["hsm", name.as_str()],
-                member: "metrics",
+                member,
                 hsm: name,
                 user: Some(&account.operator),
                 passphrase: &account.passphrase,
-                purpose: Purpose::Metrics,
+                purpose,
                 reader: None,
             });
         }
@@ -158,6 +165,7 @@ fn one_passphrase_is_of_one_user(needs: &[Need<'_>], document: &mut Document<'_>
         let [table, name] = first.table;
         let member = match need.purpose {
             Purpose::Metrics => "metrics",
+            Purpose::Audit => "auditor",
             _ => "passphrase",
         };
         document.mistake(
@@ -284,16 +292,53 @@ fn namespaces_have_administrators(
     }
 }
 
-/// Backups and metrics are what a NetHSM has for users of their own.
-fn only_nethsms_have_other_roles(config: &Config, needs: &[Need<'_>], document: &mut Document<'_>) {
+/// What leaves a token, if anything does, leaves it with the tools of its maker.
+fn tokens_have_no_backups(config: &Config, needs: &[Need<'_>], document: &mut Document<'_>) {
     for need in needs.iter().filter(|need| need.purpose == Purpose::Backup) {
-        if let Some(hsm @ (Hsm::Pkcs11(_) | Hsm::YubiHsm2(_))) = config.hsms.get(need.hsm) {
+        if let Some(Hsm::Pkcs11(_)) = config.hsms.get(need.hsm) {
             document.mistake(
                 &[need.table[0], need.table[1], "hsm"],
-                format!("[hsm.{}] is of the kind {}", need.hsm, hsm.kind()),
-                Some("only a NetHSM makes backups as a user of its own".to_owned()),
+                format!("[hsm.{}] is of the kind pkcs11", need.hsm),
+                Some("tokens make no backups that could be downloaded".to_owned()),
             );
         }
+    }
+}
+
+/// What is read of a log has to be kept somewhere.
+fn logs_have_a_place(config: &Config, document: &mut Document<'_>) {
+    for (name, hsm) in &config.hsms {
+        if let (Hsm::YubiHsm2(device), None) = (hsm, &config.administration)
+            && device.auditor.is_some()
+        {
+            document.mistake(
+                &["hsm", name.as_str(), "auditor"],
+                "there is no [administration], in whose folder the log would be kept".to_owned(),
+                Some("add one, or leave out `auditor`".to_owned()),
+            );
+        }
+    }
+}
+
+/// Users of a YubiHSM2 are the numbers of authentication keys, and those of administrators are theirs.
+fn yubihsms_have_numbers(config: &Config, needs: &[Need<'_>], document: &mut Document<'_>) {
+    for need in needs.iter().filter(|need| need.member != "key") {
+        let (Some(user), Some(Hsm::YubiHsm2(device))) = (need.user, config.hsms.get(need.hsm))
+        else {
+            continue;
+        };
+        let hint = match user.as_str().parse::<ObjectNumber>() {
+            Err(_) => "write the number of an authentication key, \"2\" to \"65534\"",
+            Ok(number) if number == device.administrator => {
+                "that is the `administrator` of the device, who signs nothing; take another number"
+            }
+            Ok(_) => continue,
+        };
+        document.mistake(
+            &[need.table[0], need.table[1], need.member],
+            format!("`{user}` is no operator of the YubiHSM2 [hsm.{}]", need.hsm),
+            Some(hint.to_owned()),
+        );
     }
 }
 
