@@ -71,25 +71,48 @@ type Answered<T> = Result<T, DeviceError>;
 #[derive(Debug)]
 pub struct Administrator {
     session: Session,
+    login: Login,
+}
+
+/// What it takes to log in.
+#[derive(Debug)]
+struct Login {
+    connector: Connector,
+    serial: String,
+    number: u16,
+    key: AuthenticationKey,
     timeout: Duration,
+}
+
+impl Login {
+    /// Begins a session, and checks that it is the configured device.
+    fn begin(&self) -> Result<Session, Trouble> {
+        let end = Instant::now() + self.timeout;
+        let mut session = Session::begin(&self.connector, self.number, &self.key, end)?;
+        let serial = session.serial(end)?;
+        match serial == self.serial {
+            true => Ok(session),
+            false => Err(Trouble::Serial(serial)),
+        }
+    }
 }
 
 impl Administrator {
     /// Logs in with an authentication key, and checks that it is the configured device.
     pub fn log_in(device: &YubiHsm2, number: u16, passphrase: &Passphrase) -> Answered<Self> {
-        let connector = Connector::new(device);
-        let timeout = Duration::from_secs(device.timeout_seconds.get().into());
-        let begin = || {
-            let key = AuthenticationKey::of_password(passphrase.expose().as_bytes());
-            let end = Instant::now() + timeout;
-            let mut session = Session::begin(&connector, number, &key, end)?;
-            let serial = session.serial(end)?;
-            if serial != device.serial.as_str() {
-                return Err(Trouble::Serial(serial));
-            }
-            Ok(Self { session, timeout })
+        let login = Login {
+            connector: Connector::new(device),
+            serial: device.serial.as_str().to_owned(),
+            number,
+            key: AuthenticationKey::of_password(passphrase.expose().as_bytes()),
+            timeout: Duration::from_secs(device.timeout_seconds.get().into()),
         };
-        begin().map_err(DeviceError)
+        let begun = match login.begin() {
+            Err(trouble) if trouble.is_of_an_ended_session() => login.begin(),
+            begun => begun,
+        };
+        let session = begun?;
+        Ok(Self { session, login })
     }
 
     /// All objects that may be seen, as they are.
@@ -162,9 +185,13 @@ impl Administrator {
 
     /// Has the device make an asymmetric key.
     pub fn generate(&mut self, description: &Description) -> Answered<()> {
-        let end = Instant::now() + self.timeout.max(GENERATION);
-        let made = (self.session).ask(Command::GenerateAsymmetricKey, &description.encode(), end);
-        Ok(made.map(drop)?)
+        let timeout = self.login.timeout.max(GENERATION);
+        self.ask_within(
+            timeout,
+            Command::GenerateAsymmetricKey,
+            &description.encode(),
+        )
+        .map(drop)
     }
 
     /// Deletes an object.
@@ -237,7 +264,24 @@ impl Administrator {
     }
 
     fn ask(&mut self, command: Command, body: &[u8]) -> Answered<Vec<u8>> {
-        let end = Instant::now() + self.timeout;
-        Ok(self.session.ask(command, body, end)?)
+        self.ask_within(self.login.timeout, command, body)
+    }
+
+    /// Asks, in another session if the device has ended this one: after 30 seconds without a command, or
+    /// because somebody took its number for that of his own. It has not done what it was asked then.
+    fn ask_within(
+        &mut self,
+        timeout: Duration,
+        command: Command,
+        body: &[u8],
+    ) -> Answered<Vec<u8>> {
+        let asked = (self.session).ask(command, body, Instant::now() + timeout);
+        Ok(match asked {
+            Err(trouble) if trouble.is_of_an_ended_session() => {
+                self.session = self.login.begin()?;
+                (self.session).ask(command, body, Instant::now() + timeout)?
+            }
+            asked => asked?,
+        })
     }
 }

@@ -166,11 +166,13 @@ impl Session {
         end: Instant,
     ) -> Result<Vec<u8>, Trouble> {
         let asked = self.exchange(command, body, end);
-        // What the device says of a command leaves the session as it is; after anything else nobody
-        // knows whether it has counted this command.
-        if !matches!(asked, Ok(_) | Err(Trouble::Refused(_))) {
-            self.is_open = false;
-        }
+        // What the device says of a command leaves the session as it is. Otherwise it has ended, and its
+        // number may be that of somebody else's; or nobody knows whether this command was counted.
+        self.is_open = match &asked {
+            Ok(_) => true,
+            Err(trouble @ Trouble::Refused(_)) => !trouble.is_of_an_ended_session(),
+            Err(_) => false,
+        };
         asked
     }
 
@@ -226,13 +228,20 @@ fn before_pss(digest: &Digest) -> Vec<u8> {
 }
 
 impl Trouble {
+    /// Whether the device says that it has ended the session, before it looked at the command.
+    pub(super) fn is_of_an_ended_session(&self) -> bool {
+        let Self::Refused(why) = self else {
+            return false;
+        };
+        matches!(*why, Refusal::INVALID_SESSION | Refusal::SESSION_FAILED)
+    }
+
     /// Whether the session has to be begun anew.
     pub(super) fn ends_session(&self) -> bool {
         match self {
-            Self::Refused(why) => matches!(
-                *why,
-                Refusal::INVALID_SESSION | Refusal::SESSION_FAILED | Refusal::OBJECT_NOT_FOUND
-            ),
+            Self::Refused(why) => {
+                self.is_of_an_ended_session() || *why == Refusal::OBJECT_NOT_FOUND
+            }
             Self::Type(_) | Self::Busy => false,
             _ => true,
         }

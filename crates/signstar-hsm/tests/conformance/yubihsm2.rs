@@ -8,10 +8,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use signstar::sign::{Message, PublicKey, Signer, SignerError};
+use nethsm::passphrase::Passphrase;
+use signstar::{
+    config::Hsm,
+    sign::{Message, PublicKey, Signer, SignerError},
+};
 use signstar_hsm::{
     OpenError,
-    yubihsm2::object::{Capabilities, ObjectType},
+    yubihsm2::{
+        administration::Administrator,
+        object::{Capabilities, ObjectType},
+    },
 };
 use yubihsm_mock::{Kind, Misbehaviour};
 
@@ -75,6 +82,20 @@ fn a_session_that_is_lost_is_begun_again() {
     }
     signer.sign(&message).expect("signed");
     assert_eq!(mock.device.begun(), 4);
+}
+
+#[test]
+fn an_administrator_whose_session_has_ended_goes_on_in_another() {
+    let mock = Mock::with(one_key());
+    let Hsm::YubiHsm2(device) = mock.hsm(30) else {
+        panic!("a YubiHSM2");
+    };
+    let passphrase = Passphrase::new(PASSWORD.to_owned());
+    let mut session = Administrator::log_in(&device, OPERATOR, &passphrase).expect("logged in");
+    mock.device.forget_sessions();
+    assert_eq!(session.objects().expect("listed").len(), 2);
+    // It has the number of the one before, which is not ended a second time.
+    assert_eq!((mock.device.begun(), mock.device.sessions()), (2, 1));
 }
 
 #[test]

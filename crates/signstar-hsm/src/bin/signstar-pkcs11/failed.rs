@@ -12,9 +12,12 @@ impl Failed {
         Self(Failure::Refused, "no key was opened".to_owned())
     }
 
-    /// The module did not begin.
-    pub(crate) fn to_begin(error: impl std::fmt::Display) -> Self {
-        Self(Failure::Module, error.to_string())
+    /// The module did not begin: it is none, or has no device at the moment.
+    pub(crate) fn to_begin(error: Error) -> Self {
+        match Self::from(error) {
+            lost @ Self(Failure::Lost, _) => lost,
+            Self(_, detail) => Self(Failure::Module, detail),
+        }
     }
 }
 

@@ -31,7 +31,10 @@ use nix::sys::{
     prctl,
     signal::{Signal, raise},
 };
-use signstar_hsm::pkcs11::wire::{self, Answer, Question};
+use signstar_hsm::pkcs11::{
+    Failure,
+    wire::{self, Answer, Question},
+};
 use zeroize::Zeroizing;
 
 use crate::{failed::Failed, token::Session};
@@ -108,8 +111,12 @@ fn answer(mut stream: &UnixStream, questions: &Receiver<Zeroizing<Vec<u8>>>) -> 
 fn act(question: Question, session: &mut Option<Session>) -> Result<Answer, Failed> {
     match question {
         Question::Open(login, name) => {
-            let opened = session.insert(Session::open(&login)?);
-            opened.find(&name)?;
+            let opened = match Session::open_with_key(&login, &name) {
+                // A token that was taken away a moment ago may be known still, without its objects.
+                Err(Failed(Failure::NoKey, _)) => Session::open_with_key(&login, &name),
+                opened => opened,
+            };
+            let opened = session.insert(opened?);
             Ok(Answer::Key(opened.public_key()?))
         }
         Question::Sign(message) => {

@@ -11,7 +11,10 @@ use cryptoki::{
 };
 use nethsm::passphrase::Passphrase;
 use signstar::config::Token;
-use signstar_hsm::pkcs11::{Failure, wire::Login};
+use signstar_hsm::pkcs11::{
+    Failure,
+    wire::{Login, Name},
+};
 
 use crate::failed::Failed;
 
@@ -41,7 +44,14 @@ impl Session {
         Self::log_in(login, Access::Read)
     }
 
-    /// The same, to change what is on the token.
+    /// The same, with the key of this name.
+    pub(crate) fn open_with_key(login: &Login, name: &Name) -> Result<Self, Failed> {
+        let mut session = Self::open(login)?;
+        session.find(name)?;
+        Ok(session)
+    }
+
+    /// Finds the token and logs in, to change what is on it.
     pub(crate) fn open_for_writing(login: &Login) -> Result<Self, Failed> {
         Self::log_in(login, Access::Write)
     }
