@@ -63,6 +63,7 @@ identity = "authorized-keys"
 log = "unlogged"
 journal = {{ file = "{here}/journal" }}
 state = "{here}/state"
+limits = {{ request-seconds = 120 }}
 [administration]
 credentials = "plaintext"
 folder = "{here}/administration"
@@ -70,6 +71,7 @@ folder = "{here}/administration"
 kind = "pkcs11"
 module = "{module}"
 token = "signing"
+timeout-seconds = 120
 environment = {{ SOFTHSM2_CONF = "{here}/softhsm2.conf" }}
 [key.packages]
 hsm = "token"

@@ -77,7 +77,7 @@ identity = "authorized-keys"
 log = "unlogged"
 journal = {{ file = "HERE/journal" }}
 state = "HERE/state"
-limits = {{ request-seconds = 2 }}
+limits = {{ request-seconds = 5 }}
 [administration]
 credentials = "plaintext"
 folder = "HERE/administration"
