@@ -50,11 +50,7 @@ fn at_any_call(host: &Host, words: &[&str], usual: usize) {
         host.signs();
         host.ends(words, 0);
         host.signs();
-        assert_eq!(
-            leftovers(host.folder.path()),
-            Vec::<String>::new(),
-            "{told}"
-        );
+        assert_eq!(leftovers(&host.folder), Vec::<String>::new(), "{told}");
     }
     assert!(cuts > 1, "{words:?} makes more calls");
     host.ends(&["hsm", "plan"], 0);
@@ -92,7 +88,7 @@ fn a_backup_is_whole_or_not_there() {
     }
     assert!(ended);
     host.ends(&["backup"], 0);
-    assert_eq!(leftovers(host.folder.path()), Vec::<String>::new());
+    assert_eq!(leftovers(&host.folder), Vec::<String>::new());
     host.ends(&["backup", "verify"], 0);
 }
 

@@ -4,15 +4,17 @@ mod administrators;
 mod certificates;
 mod interrupted;
 mod maker;
+mod programs;
 mod secrets;
 mod tokens;
 mod yubihsm;
 
 use std::{
     fs,
+    ops::Deref,
     os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
-    process::{Command, Output, Stdio},
+    process::Stdio,
     time::Duration,
 };
 
@@ -24,11 +26,12 @@ use signstar::{
 };
 use signstar_hsm::{Conduct, Event, Hurry, Witness};
 use softnethsm::{Cut, Device, Misbehaviour, Server};
-use tempfile::TempDir;
+
+use self::programs::Folder;
 
 /// A host with one HSM of some devices: each with its address and the SHA-256 of its certificate.
 struct Host {
-    folder: TempDir,
+    folder: Folder,
     devices: Vec<(Option<Server>, String, String)>,
     cuts: Vec<Cut>,
 }
@@ -40,11 +43,18 @@ impl Witness for Nobody {
     fn tell(&self, _: &Event<'_>) {}
 }
 
+impl Deref for Host {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
+}
+
 impl Host {
     fn new(devices: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
         let mut host = Self {
-            folder,
+            folder: Folder::new(),
             devices: Vec::new(),
             cuts: Vec::new(),
         };
@@ -70,17 +80,13 @@ impl Host {
         self.devices.push((Some(server), url, pin));
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn configure(&self, tls: &str, more: &str) {
         let devices: Vec<_> = self
             .devices
             .iter()
             .map(|(_, url, pin)| format!("{{ url = {url:?}, {} }}", tls.replace("PIN", pin)))
             .collect();
-        let here = self.folder.path().display();
+        let here = self.folder.display();
         let text = format!(
             r#"domain = "signstar.example.org"
 identity = "authorized-keys"
@@ -116,38 +122,12 @@ passphrase = {{ file = "{here}/secrets/backup" }}
 "#,
             devices.join(", ")
         );
-        fs::write(self.path("signstar.toml"), text).expect("written");
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_signstar-configure"));
-        command
-            .args(words)
-            .arg("--config")
-            .arg(self.path("signstar.toml"));
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(words).output().expect("it runs")
-    }
-
-    #[track_caller]
-    fn ends(&self, words: &[&str], status: i32) -> String {
-        let output = self.run(words);
-        let told = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(
-            output.status.code(),
-            Some(status),
-            "{words:?}: {told}{errors}"
-        );
-        format!("{told}{errors}")
+        fs::write(self.configuration(), text).expect("written");
     }
 
     #[track_caller]
     fn signs(&self) {
-        let text = fs::read_to_string(self.path("signstar.toml")).expect("there");
+        let text = fs::read_to_string(self.configuration()).expect("there");
         let config = Config::parse(&text).expect("good");
         let key = config.keys.values().next().expect("one");
         let hsm = config.hsms.values().next().expect("one");

@@ -1,15 +1,10 @@
 //! Tokens behind PKCS#11, brought to what a configuration says: real ones of SoftHSM 2.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{Command, Output},
-};
+use std::{fs, io::Write, ops::Deref, os::unix::fs::PermissionsExt, path::Path, process::Command};
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::programs::Folder;
 
 const MODULES: [&str; 3] = [
     "/usr/lib/softhsm/libsofthsm2.so",
@@ -19,8 +14,16 @@ const MODULES: [&str; 3] = [
 
 /// A host with a folder for tokens, none of which is made.
 struct Host {
-    folder: TempDir,
+    folder: Folder,
     module: &'static str,
+}
+
+impl Deref for Host {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
 }
 
 impl Host {
@@ -37,7 +40,7 @@ impl Host {
             return None;
         };
         let host = Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder: Folder::new(),
             module,
         };
         let tokens = host.path("tokens");
@@ -51,12 +54,8 @@ impl Host {
         Some(host)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     fn configure(&self, key_type: &str, more: &str) {
-        let here = self.folder.path().display();
+        let here = self.folder.display();
         let text = format!(
             r#"domain = "signstar.example.org"
 identity = "authorized-keys"
@@ -98,25 +97,7 @@ outputs = ["raw"]
 {more}"#,
             module = self.module
         );
-        fs::write(self.path("signstar.toml"), text).expect("written");
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_signstar-configure"))
-            .args(words)
-            .arg("--config")
-            .arg(self.path("signstar.toml"))
-            .output()
-            .expect("it runs")
-    }
-
-    #[track_caller]
-    fn ends(&self, words: &[&str], status: i32) -> String {
-        let output = self.run(words);
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8(told).expect("text");
-        assert_eq!(output.status.code(), Some(status), "{words:?}: {told}");
-        told
+        fs::write(self.configuration(), text).expect("written");
     }
 
     fn pin(&self) -> String {
@@ -137,23 +118,10 @@ outputs = ["raw"]
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Has `signstar-sign` sign with every key.
+    /// Has `signstar-sign` sign with every key: each with each PIN that its clients have.
     #[track_caller]
     fn signs(&self) {
-        let beside =
-            Path::new(env!("CARGO_BIN_EXE_signstar-configure")).with_file_name("signstar-sign");
-        let output = Command::new(&beside)
-            .arg("self-test")
-            .arg("--config")
-            .arg(self.path("signstar.toml"))
-            .output()
-            .unwrap_or_else(|error| {
-                panic!("{}: {error}; build everything first", beside.display())
-            });
-        assert!(output.status.success(), "{output:?}");
-        let told = String::from_utf8_lossy(&output.stdout);
-        // Each key with each PIN that its clients have.
-        assert_eq!(told.matches("ok ").count(), 3, "{told}");
+        self.each_signs(3);
     }
 }
 
@@ -283,7 +251,7 @@ fn what_was_begun_is_gone_on_with() {
     );
     assert_eq!(fs::read(&certificate).expect("there"), kept);
     // A key that is new in the configuration.
-    let here = host.folder.path().display();
+    let here = host.folder.display();
     host.configure(
         "Curve25519",
         &format!(
@@ -307,7 +275,7 @@ fn a_certificate_that_the_token_does_not_keep_is_on_the_host_only() {
     // Longer than what any token is asked to keep.
     let names = (0..90).map(|number| format!("\"{} <{number}@example.org>\"", "x".repeat(90)));
     let names = names.collect::<Vec<_>>().join(", ");
-    let path = host.path("signstar.toml");
+    let path = host.configuration();
     let text = fs::read_to_string(&path).expect("there");
     let text = text.replace("\"Example Packaging <packages@example.org>\"", &names);
     fs::write(&path, text).expect("written");

@@ -2,8 +2,9 @@
 
 use std::{
     env, fs,
+    ops::Deref,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Stdio,
     sync::Arc,
     thread::sleep,
     time::{Duration, Instant},
@@ -11,8 +12,9 @@ use std::{
 
 use serde_json::Value;
 use signstar_hsm::yubihsm2::object::{Capabilities, ObjectType};
-use tempfile::TempDir;
 use yubihsm_mock::{Device, Kind, Lost, Object, Objects, Server};
+
+use crate::programs::Folder;
 
 pub(crate) const SERIAL: u32 = 12_345_678;
 pub(crate) const ADMINISTRATOR: u16 = 10;
@@ -23,10 +25,18 @@ pub(crate) const AUDITOR: &str =
 
 /// A host with one device.
 pub(crate) struct Host {
-    folder: TempDir,
+    folder: Folder,
     device: Arc<Device>,
     server: Option<Server>,
     serial: u32,
+}
+
+impl Deref for Host {
+    type Target = Folder;
+
+    fn deref(&self) -> &Folder {
+        &self.folder
+    }
 }
 
 impl Host {
@@ -36,12 +46,11 @@ impl Host {
     }
 
     fn with(objects: Objects) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
         let serial = objects.serial;
         let device = Arc::new(Device::new(objects).expect("good"));
         let server = Server::start(device.clone(), "127.0.0.1:0").expect("a server");
         let host = Self {
-            folder,
+            folder: Folder::new(),
             device,
             server: Some(server),
             serial,
@@ -60,17 +69,13 @@ impl Host {
         self.configure("Curve25519", "", "");
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
     pub(crate) fn connector(&self) -> String {
         let server = self.server.as_ref().expect("there is one");
         format!("http://{}", server.address())
     }
 
     pub(crate) fn configure(&self, key_type: &str, of_device: &str, more: &str) {
-        let here = self.folder.path().display().to_string();
+        let here = self.folder.display().to_string();
         let text = format!(
             r#"domain = "signstar.example.org"
 identity = "authorized-keys"
@@ -118,49 +123,12 @@ passphrase = {{ file = "HERE/secrets/backup" }}
             serial = self.serial,
         );
         let text = text.replace("HERE", &here);
-        fs::write(self.path("signstar.toml"), text).expect("written");
-    }
-
-    fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_signstar-configure"));
-        command
-            .args(words)
-            .arg("--config")
-            .arg(self.path("signstar.toml"));
-        command
-    }
-
-    fn run(&self, words: &[&str]) -> Output {
-        self.command(words).output().expect("it runs")
-    }
-
-    #[track_caller]
-    pub(crate) fn ends(&self, words: &[&str], status: i32) -> String {
-        let output = self.run(words);
-        let told = [output.stdout, output.stderr].concat();
-        let told = String::from_utf8(told).expect("text");
-        assert_eq!(output.status.code(), Some(status), "{words:?}: {told}");
-        told
-    }
-
-    /// `signstar-sign self-test`: each client signs, and what it gets is verified.
-    fn self_test(&self) -> Output {
-        let beside =
-            Path::new(env!("CARGO_BIN_EXE_signstar-configure")).with_file_name("signstar-sign");
-        Command::new(&beside)
-            .arg("self-test")
-            .arg("--config")
-            .arg(self.path("signstar.toml"))
-            .output()
-            .unwrap_or_else(|error| panic!("{}: {error}; build everything first", beside.display()))
+        fs::write(self.configuration(), text).expect("written");
     }
 
     #[track_caller]
     pub(crate) fn signs(&self) {
-        let output = self.self_test();
-        assert!(output.status.success(), "{output:?}");
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(told.matches("ok ").count(), 2, "{told}");
+        self.each_signs(2);
     }
 
     fn operator(&self, number: u16) -> Option<Object> {
@@ -292,7 +260,7 @@ fn broken_off_at_any_message_it_completes() {
             _ => Lost::Answer,
         };
         let host = Host::with(sold.clone());
-        let auditor = AUDITOR.replace("HERE", &host.folder.path().display().to_string());
+        let auditor = AUDITOR.replace("HERE", &host.folder.display().to_string());
         host.configure("Curve25519", &auditor, "");
         host.device.cut_at(message, lost);
         let output = host.run(&["hsm", "apply"]);
@@ -541,7 +509,7 @@ fn a_device_that_is_lost_comes_back_on_another() {
 #[test]
 fn the_log_is_read_before_it_is_full_or_nobody_signs() {
     let host = Host::begin();
-    let auditor = AUDITOR.replace("HERE", &host.folder.path().display().to_string());
+    let auditor = AUDITOR.replace("HERE", &host.folder.display().to_string());
     host.configure("Curve25519", &auditor, "");
     host.ends(&["hsm", "apply"], 0);
     host.signs();
@@ -581,7 +549,7 @@ fn the_log_is_read_before_it_is_full_or_nobody_signs() {
 #[test]
 fn who_takes_something_out_of_the_log_is_noticed() {
     let mut host = Host::begin();
-    let auditor = AUDITOR.replace("HERE", &host.folder.path().display().to_string());
+    let auditor = AUDITOR.replace("HERE", &host.folder.display().to_string());
     host.configure("Curve25519", &auditor, "");
     host.ends(&["hsm", "apply"], 0);
     host.ends(&["hsm", "audit"], 0);
@@ -629,7 +597,7 @@ fn who_takes_something_out_of_the_log_is_noticed() {
 #[test]
 fn while_somebody_follows_the_log_there_is_no_end_of_signatures() {
     let host = Host::begin();
-    let auditor = AUDITOR.replace("HERE", &host.folder.path().display().to_string());
+    let auditor = AUDITOR.replace("HERE", &host.folder.display().to_string());
     host.configure("Curve25519", &auditor, "");
     host.ends(&["hsm", "apply"], 0);
     let mut follower = host
