@@ -32,6 +32,9 @@ StandardError=inherit
 TimeoutStartSec=280
 ExecStopPost=/bin/systemctl poweroff -f -f
 UNIT
+# A manager of a user that hangs at its end keeps the next login of that user waiting.
+mkdir -p "$root/etc/systemd/system/user@.service.d"
+printf '[Service]\nTimeoutStopSec=3s\n' >"$root/etc/systemd/system/user@.service.d/story.conf"
 timeout 290 systemd-nspawn --quiet --directory="$root" --machine="signstar-story-$$" \
     --register=no --keep-unit --private-network --boot systemd.unit=story.service \
     >"$folder/console.log" 2>&1 </dev/null || true
