@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread::sleep,
@@ -24,6 +24,8 @@ const PROGRAM: &str = "sshd";
 const HOST: &str = "127.0.0.1";
 /// How long `sshd` may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// What it writes when it listens on an address.
+const LISTENS: &[u8] = b"Server listening on ";
 /// How often another port is tried when somebody takes the free one first.
 const TRIES: usize = 5;
 
@@ -105,7 +107,8 @@ impl Sshd {
 
     fn wait(&mut self) -> Result<(), Error> {
         let end = Instant::now() + PATIENCE;
-        while TcpStream::connect((HOST, self.port)).is_err() {
+        // It may be somebody else who answers at the port: it says itself that it does.
+        while !self.listens() {
             if self.check().is_err() || Instant::now() > end {
                 return Err(Error::Start {
                     program: PROGRAM,
@@ -114,9 +117,12 @@ impl Sshd {
             }
             sleep(Duration::from_millis(5));
         }
-        // It may be somebody else who answers there.
-        sleep(Duration::from_millis(5));
         self.check()
+    }
+
+    fn listens(&self) -> bool {
+        fs::read(&self.log)
+            .is_ok_and(|log| log.windows(LISTENS.len()).any(|words| words == LISTENS))
     }
 
     /// Fails if it has ended by itself.

@@ -1,6 +1,9 @@
 //! Tokens behind PKCS#11, brought to what a configuration says: real ones of SoftHSM 2.
 
-use std::{fs, io::Write, ops::Deref, os::unix::fs::PermissionsExt, path::Path, process::Command};
+use std::{
+    fs, io::Write, ops::Deref, os::unix::fs::PermissionsExt, path::Path, process::Command,
+    thread::sleep, time::Duration,
+};
 
 use serde_json::Value;
 
@@ -238,6 +241,8 @@ fn what_was_begun_is_gone_on_with() {
         "{told}"
     );
     fs::remove_file(&certificate).expect("there");
+    // A certificate tells the second it was made in.
+    sleep(Duration::from_secs(1));
     host.ends(&["hsm", "apply"], 0);
     host.signs();
     assert_ne!(fs::read(&certificate).expect("there"), kept);

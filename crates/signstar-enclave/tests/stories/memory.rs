@@ -50,6 +50,9 @@ fn a_session_of(story: &Story, count: u64) {
     assert_eq!(rest, Vec::<Value>::new());
 }
 
+/// A session of any length, with few threads: when the last of them begins is up to the machine.
+const LIMITS: &str = "requests = 1000000, in-flight = 8";
+
 /// How many requests the long sessions have; a run by hand has 100,000.
 fn how_many() -> u64 {
     match std::env::var("STORY_REQUESTS") {
@@ -61,14 +64,14 @@ fn how_many() -> u64 {
 #[test]
 fn a_long_session_needs_no_more_memory_than_a_short_one() {
     let story = Story::begin();
-    story.limit("requests = 1000000");
+    story.limit(LIMITS);
     a_session_of(&story, how_many());
 }
 
 #[test]
 fn nor_does_it_without_a_log() {
     let story = Story::begin();
-    story.limit("requests = 1000000");
+    story.limit(LIMITS);
     story.without_log();
     a_session_of(&story, how_many());
 }
